@@ -1,0 +1,250 @@
+//! Keys that can be guessed from their public half: what no authority should certify, whatever the profile.
+//!
+//! Only RSA keys are weak in ways that show here. That a curve's point is on its curve shows when the request's signature
+//! is checked. Lists of known compromised keys are not held here.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::LazyLock;
+
+use crate::key::PublicKey;
+
+/// Why a key is weak.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Weakness {
+    /// The RSA modulus has fewer than 2048 bits.
+    RsaTooSmall,
+    /// The RSA exponent is even, below 65537 or of more than 256 bits (FIPS 186-5, appendix A.1.1).
+    RsaExponent,
+    /// The RSA modulus is even.
+    RsaEvenModulus,
+    /// The RSA modulus has a prime factor below 752 (CA/Browser Forum Baseline Requirements, section 6.1.6).
+    RsaSmallFactor,
+    /// The RSA modulus is of the form that certain Infineon chips made, whose factors can be found (ROCA, CVE-2017-15361).
+    RsaRoca,
+    /// The factors of the RSA modulus are so close that Fermat's method finds them (CVE-2022-26320).
+    RsaClosePrimes,
+}
+
+/// Smallest RSA modulus, in bits.
+const LEAST_BITS: usize = 2048;
+/// Every prime factor below this is looked for.
+const SMALL: u64 = 752;
+/// Odd primes up to this are looked at for ROCA: every size of key has its form modulo these.
+const ROCA_PRIMES_END: u64 = 168;
+/// Steps of Fermat's method. Factors that differ only in their lower half are found in the first.
+const FERMAT_STEPS: usize = 100;
+
+/// What is weak about a key, if anything. About 60 us for an RSA key of 2048 bits, nothing for others.
+pub fn weakness(key: &PublicKey) -> Option<Weakness> {
+    let numbers = key.rsa_numbers()?;
+    let modulus = Number::from_be(&numbers.modulus);
+    let exponent = Number::from_be(&numbers.exponent);
+    if modulus.bits() < LEAST_BITS {
+        return Some(Weakness::RsaTooSmall);
+    }
+    if !exponent.is_odd() || exponent < Number::from(65_537) || exponent.bits() > 256 {
+        return Some(Weakness::RsaExponent);
+    }
+    if !modulus.is_odd() {
+        return Some(Weakness::RsaEvenModulus);
+    }
+    let remainders = small_remainders(&modulus);
+    if remainders.iter().any(|(_, remainder)| *remainder == 0) {
+        return Some(Weakness::RsaSmallFactor);
+    }
+    if is_roca(&remainders) {
+        return Some(Weakness::RsaRoca);
+    }
+    has_close_factors(&modulus).then_some(Weakness::RsaClosePrimes)
+}
+
+/// The odd primes below [`SMALL`].
+static PRIMES: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let is_prime = |n: &u64| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    (3..SMALL).filter(is_prime).collect()
+});
+
+/// Every odd prime below [`SMALL`] with the remainder that it leaves of `modulus`.
+fn small_remainders(modulus: &Number) -> Vec<(u64, u64)> {
+    let mut list = Vec::with_capacity(136);
+    let mut primes = PRIMES.iter().copied().peekable();
+    // Long division by the product of as many primes as fit is as dear as by one of them.
+    while primes.peek().is_some() {
+        let (mut product, mut group) = (1, Vec::with_capacity(8));
+        while let Some(prime) = primes.next_if(|prime| product * prime < 1 << 32) {
+            product *= prime;
+            group.push(prime);
+        }
+        let remainder = modulus.remainder(product);
+        list.extend(group.into_iter().map(|prime| (prime, remainder % prime)));
+    }
+    list
+}
+
+/// The fingerprint of ROCA: modulo every small prime, the modulus is a power of 65537 (Nemec and others, "The Return of
+/// Coppersmith's Attack", CCS 2017). Honest keys pass for one with a chance of about 2^-28.
+fn is_roca(remainders: &[(u64, u64)]) -> bool {
+    let is_power = |prime: u64, remainder: u64| {
+        let powers = std::iter::successors(Some(1), |power| Some(power * 65_537 % prime));
+        powers.take(prime as usize).any(|power| power == remainder)
+    };
+    remainders.iter().take_while(|(prime, _)| *prime < ROCA_PRIMES_END).all(|(prime, rest)| is_power(*prime, *rest))
+}
+
+/// Fermat's method: `modulus` is a^2 - b^2 = (a + b)(a - b), looked for upwards from the least a possible.
+fn has_close_factors(modulus: &Number) -> bool {
+    let (root, rest) = modulus.square_root();
+    if rest.is_zero() {
+        return true;
+    }
+    // For a = root + 1: b^2 = a^2 - modulus = 2 root + 1 - rest, and the next b^2 is larger by 2 a + 1.
+    let two = Number::from(2);
+    let mut step = root;
+    step.shift_left(1, 1);
+    let mut square = step.clone();
+    square.subtract(&rest);
+    for _ in 0..FERMAT_STEPS {
+        if square.is_square() {
+            return true;
+        }
+        step.add(&two);
+        square.add(&step);
+    }
+    false
+}
+
+/// A natural number: its 64-bit digits, lowest first, the last not zero. Just the arithmetic that is needed above.
+#[derive(Clone, PartialEq, Eq)]
+struct Number(Vec<u64>);
+
+impl Number {
+    fn from_be(octets: &[u8]) -> Number {
+        let digit = |chunk: &[u8]| chunk.iter().fold(0, |digit, octet| digit << 8 | u64::from(*octet));
+        Number(octets.rchunks(8).map(digit).collect()).trimmed()
+    }
+
+    fn from(digit: u64) -> Number {
+        Number(vec![digit]).trimmed()
+    }
+
+    fn trimmed(mut self) -> Number {
+        self.trim();
+        self
+    }
+
+    fn trim(&mut self) {
+        while self.0.last() == Some(&0) {
+            self.0.pop();
+        }
+    }
+
+    fn is_zero(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn is_odd(&self) -> bool {
+        self.0.first().is_some_and(|digit| digit % 2 == 1)
+    }
+
+    fn bits(&self) -> usize {
+        self.0.last().map_or(0, |last| self.0.len() * 64 - last.leading_zeros() as usize)
+    }
+
+    /// The remainder of a division by a number below 2^32.
+    fn remainder(&self, divisor: u64) -> u64 {
+        let halves = self.0.iter().rev().flat_map(|digit| [digit >> 32, digit & 0xffff_ffff]);
+        halves.fold(0, |remainder, half| (remainder << 32 | half) % divisor)
+    }
+
+    /// Multiplies by 2^`by` (`by` from 1 to 63) and adds `low`, which is below that.
+    fn shift_left(&mut self, by: u32, low: u64) {
+        let mut carry = low;
+        for digit in &mut self.0 {
+            let next = *digit >> (64 - by);
+            *digit = *digit << by | carry;
+            carry = next;
+        }
+        if carry > 0 {
+            self.0.push(carry);
+        }
+    }
+
+    fn add(&mut self, other: &Number) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        let mut carry = false;
+        for (digit, more) in self.0.iter_mut().zip(other.0.iter().chain(std::iter::repeat(&0))) {
+            let (sum, over) = digit.overflowing_add(*more);
+            let (sum, over_again) = sum.overflowing_add(u64::from(carry));
+            (*digit, carry) = (sum, over | over_again);
+        }
+        if carry {
+            self.0.push(1);
+        }
+    }
+
+    /// Subtracts a number that is not larger.
+    fn subtract(&mut self, other: &Number) {
+        let mut borrow = false;
+        for (digit, less) in self.0.iter_mut().zip(other.0.iter().chain(std::iter::repeat(&0))) {
+            let (difference, under) = digit.overflowing_sub(*less);
+            let (difference, under_again) = difference.overflowing_sub(u64::from(borrow));
+            (*digit, borrow) = (difference, under | under_again);
+        }
+        self.trim();
+    }
+
+    /// The integer square root and what is left, two bits of the number for each bit of the root.
+    fn square_root(&self) -> (Number, Number) {
+        let (mut root, mut rest, mut trial) = (Number(Vec::new()), Number(Vec::new()), Number(Vec::new()));
+        for digit in self.0.iter().rev() {
+            for shift in (0..64).step_by(2).rev() {
+                rest.shift_left(2, digit >> shift & 3);
+                trial.0.clone_from(&root.0);
+                trial.shift_left(2, 1);
+                let fits = trial <= rest;
+                if fits {
+                    rest.subtract(&trial);
+                }
+                root.shift_left(1, u64::from(fits));
+            }
+        }
+        (root, rest)
+    }
+
+    /// Is it a square? Almost every number that is none is told by its remainders.
+    fn is_square(&self) -> bool {
+        let square_modulo = |modulus: u64, rest: u64| (0..modulus).any(|root| root * root % modulus == rest);
+        if !square_modulo(64, self.0.first().map_or(0, |digit| digit % 64)) {
+            return false;
+        }
+        let primes = [3, 5, 7, 11, 13, 17, 19, 23];
+        let remainder = self.remainder(primes.iter().product());
+        primes.iter().all(|prime| square_modulo(*prime, remainder % prime)) && self.square_root().1.is_zero()
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Number) -> Ordering {
+        self.0.len().cmp(&other.0.len()).then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Number) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for Weakness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Weakness::RsaTooSmall => "its RSA modulus has fewer than 2048 bits",
+            Weakness::RsaExponent => "its RSA exponent is even, below 65537 or of more than 256 bits",
+            Weakness::RsaEvenModulus => "its RSA modulus is even",
+            Weakness::RsaSmallFactor => "its RSA modulus has a small prime factor",
+            Weakness::RsaRoca => "it was made by a flawed Infineon chip (ROCA, CVE-2017-15361)",
+            Weakness::RsaClosePrimes => "the factors of its RSA modulus are too close (CVE-2022-26320)",
+        })
+    }
+}

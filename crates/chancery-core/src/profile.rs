@@ -1,0 +1,253 @@
+//! Profiles: the rules by which a kind of certificate is issued, and what it then says.
+
+use der::oid::ObjectIdentifier;
+
+use crate::key::KeyAlgorithm;
+use crate::x509::{KeyUsage, eku};
+
+/// The rules of one kind of certificate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Profile {
+    /// Its unique name: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// What keys are certified.
+    pub keys: KeyRules,
+    /// How long certificates live.
+    pub lifetime: Lifetime,
+    /// What subjects may hold.
+    pub subject: SubjectRules,
+    /// What alternative names may hold.
+    pub names: NameRules,
+    /// Key usage, written critical. What an algorithm cannot do (key encipherment with EC keys) is left out of the
+    /// certificate by itself (RFC 5480, section 3; RFC 8410, section 5).
+    pub key_usage: KeyUsage,
+    /// Extended key usage; none leaves the extension out.
+    pub extended_key_usage: Vec<ObjectIdentifier>,
+    /// Is the extended key usage critical?
+    pub extended_key_usage_critical: bool,
+    /// Whether the certificate is an authority's.
+    pub basic_constraints: BasicConstraints,
+}
+
+/// What keys a profile certifies.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyRules {
+    /// Smallest and largest RSA modulus in bits; none refuses RSA.
+    pub rsa_bits: Option<(u32, u32)>,
+    /// Are ECDSA keys on P-256, P-384 and P-521 certified?
+    pub ecdsa: bool,
+    /// Are Ed25519 keys certified?
+    pub ed25519: bool,
+}
+
+/// How long certificates of a profile live.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lifetime {
+    /// Days, if the request names no end.
+    pub default_days: u32,
+    /// Most days that a request can ask for.
+    pub max_days: u32,
+    /// Seconds by which the start lies before the time of issuing, for clocks that are behind.
+    pub backdate_seconds: u32,
+}
+
+/// What subjects may hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SubjectRules {
+    /// May it be empty? Then there must be an alternative name, which becomes critical (RFC 5280, section 4.1.2.6).
+    pub may_be_empty: bool,
+    /// Attribute types that must be there.
+    pub required: Vec<ObjectIdentifier>,
+    /// Attribute types that may be there; none allows every one.
+    pub allowed: Option<Vec<ObjectIdentifier>>,
+}
+
+/// What alternative names may hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NameRules {
+    /// DNS names?
+    pub dns: bool,
+    /// Mail addresses?
+    pub email: bool,
+    /// IP addresses?
+    pub ip: bool,
+    /// URIs?
+    pub uri: bool,
+    /// Must there be one?
+    pub required: bool,
+}
+
+/// Whether a certificate is an authority's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BasicConstraints {
+    /// An end entity; the extension is left out, as RFC 5280 lets it be.
+    Absent,
+    /// An authority, with how many authorities may follow under it.
+    Authority(Option<u8>),
+}
+
+impl KeyRules {
+    /// RSA of 2048 to 4096 bits, the three curves and Ed25519.
+    pub const MODERN: KeyRules = KeyRules { rsa_bits: Some((2048, 4096)), ecdsa: true, ed25519: true };
+
+    /// Is such a key certified?
+    pub fn allow(&self, key: KeyAlgorithm) -> bool {
+        match key {
+            KeyAlgorithm::Rsa(bits) => self.rsa_bits.is_some_and(|(least, most)| (least..=most).contains(&bits)),
+            KeyAlgorithm::P256 | KeyAlgorithm::P384 | KeyAlgorithm::P521 => self.ecdsa,
+            KeyAlgorithm::Ed25519 => self.ed25519,
+            KeyAlgorithm::Other(_) => false,
+        }
+    }
+}
+
+impl NameRules {
+    /// Every form, none required.
+    pub const ANY: NameRules = NameRules { dns: true, email: true, ip: true, uri: true, required: false };
+    /// None at all.
+    pub const NONE: NameRules = NameRules { dns: false, email: false, ip: false, uri: false, required: false };
+}
+
+impl SubjectRules {
+    /// Anything but an empty name.
+    pub const fn not_empty() -> SubjectRules {
+        SubjectRules { may_be_empty: false, required: Vec::new(), allowed: None }
+    }
+
+    /// Anything.
+    pub const fn any() -> SubjectRules {
+        SubjectRules { may_be_empty: true, required: Vec::new(), allowed: None }
+    }
+}
+
+impl Profile {
+    /// An end entity's profile with modern keys and any subject and names: where the built-in ones start from.
+    pub fn end_entity(name: &str, default_days: u32, max_days: u32) -> Profile {
+        Profile {
+            name: name.to_owned(),
+            keys: KeyRules::MODERN,
+            lifetime: Lifetime { default_days, max_days, backdate_seconds: 60 },
+            subject: SubjectRules::any(),
+            names: NameRules::ANY,
+            key_usage: KeyUsage::DIGITAL_SIGNATURE,
+            extended_key_usage: Vec::new(),
+            extended_key_usage_critical: false,
+            basic_constraints: BasicConstraints::Absent,
+        }
+    }
+
+    /// An authority's profile.
+    pub fn authority(name: &str, days: u32, path_length: Option<u8>) -> Profile {
+        Profile {
+            subject: SubjectRules::not_empty(),
+            names: NameRules::NONE,
+            key_usage: KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN),
+            basic_constraints: BasicConstraints::Authority(path_length),
+            ..Profile::end_entity(name, days, days)
+        }
+    }
+
+    /// The profiles that are there without configuration:
+    /// `general` (servers and clients), `tls-server`, `tls-client`, `user` (log-in and mail), `smime`, `code-signing`,
+    /// and `keystone-user` (exactly what the HP Keystone document shows).
+    pub fn built_in() -> Vec<Profile> {
+        let exchange = KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_ENCIPHERMENT);
+        let dns_or_ip = NameRules { email: false, uri: false, required: true, ..NameRules::ANY };
+        let mail = NameRules { email: true, required: true, ..NameRules::NONE };
+        vec![
+            Profile {
+                key_usage: exchange,
+                extended_key_usage: vec![eku::SERVER_AUTH, eku::CLIENT_AUTH],
+                ..Profile::end_entity("general", 365, 825)
+            },
+            Profile {
+                key_usage: exchange,
+                extended_key_usage: vec![eku::SERVER_AUTH],
+                names: dns_or_ip,
+                ..Profile::end_entity("tls-server", 90, 397)
+            },
+            Profile {
+                extended_key_usage: vec![eku::CLIENT_AUTH],
+                ..Profile::end_entity("tls-client", 365, 825)
+            },
+            Profile {
+                key_usage: exchange,
+                extended_key_usage: vec![eku::CLIENT_AUTH, eku::EMAIL_PROTECTION],
+                subject: SubjectRules::not_empty(),
+                names: NameRules { dns: false, ip: false, ..NameRules::ANY },
+                ..Profile::end_entity("user", 365, 1096)
+            },
+            Profile {
+                key_usage: exchange,
+                extended_key_usage: vec![eku::EMAIL_PROTECTION],
+                names: mail,
+                ..Profile::end_entity("smime", 365, 825)
+            },
+            Profile {
+                extended_key_usage: vec![eku::CODE_SIGNING],
+                subject: SubjectRules::not_empty(),
+                names: NameRules::NONE,
+                ..Profile::end_entity("code-signing", 365, 1096)
+            },
+            Profile::keystone_user(),
+        ]
+    }
+
+    /// The HP Keystone document's created certificate: 3650 days from the moment, digital signature and client
+    /// authentication, both critical.
+    fn keystone_user() -> Profile {
+        Profile {
+            lifetime: Lifetime { default_days: 3650, max_days: 3650, backdate_seconds: 0 },
+            subject: SubjectRules::not_empty(),
+            extended_key_usage: vec![eku::CLIENT_AUTH],
+            extended_key_usage_critical: true,
+            ..Profile::end_entity("keystone-user", 3650, 3650)
+        }
+    }
+
+    /// The key usage that a certificate with such a key carries.
+    pub fn key_usage_for(&self, key: KeyAlgorithm) -> KeyUsage {
+        match key {
+            KeyAlgorithm::Rsa(_) => self.key_usage,
+            _ => self.key_usage.without(KeyUsage::KEY_ENCIPHERMENT).without(KeyUsage::DATA_ENCIPHERMENT),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_profiles_have_unique_plain_names_and_sane_lifetimes() {
+        let profiles = Profile::built_in();
+        for (at, profile) in profiles.iter().enumerate() {
+            assert!(crate::authority::is_plain_name(&profile.name), "{}", profile.name);
+            assert!(profile.lifetime.default_days <= profile.lifetime.max_days, "{}", profile.name);
+            assert!(!profiles[..at].iter().any(|p| p.name == profile.name), "{} twice", profile.name);
+        }
+    }
+
+    #[test]
+    fn curves_never_encipher_keys() {
+        let general = &Profile::built_in()[0];
+        assert!(general.key_usage_for(KeyAlgorithm::Rsa(2048)).contains(KeyUsage::KEY_ENCIPHERMENT));
+        assert_eq!(general.key_usage_for(KeyAlgorithm::P256), KeyUsage::DIGITAL_SIGNATURE);
+    }
+
+    #[test]
+    fn weak_and_unknown_keys_are_refused_by_modern_rules() {
+        for (key, want) in [
+            (KeyAlgorithm::Rsa(1024), false),
+            (KeyAlgorithm::Rsa(2047), false),
+            (KeyAlgorithm::Rsa(2048), true),
+            (KeyAlgorithm::Rsa(4096), true),
+            (KeyAlgorithm::Rsa(8192), false),
+            (KeyAlgorithm::P521, true),
+            (KeyAlgorithm::Ed25519, true),
+            (KeyAlgorithm::Other(eku::ANY), false),
+        ] {
+            assert_eq!(KeyRules::MODERN.allow(key), want, "{key}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! X.509 in DER and PEM, in and out, behind our own types (RFC 5280).
+//!
+//! Reading is lenient about what others put into a certificate, and strict about its frame: every length adds up and
+//! nothing follows. Read facts serve for listing and deciding; the original octets stay the truth, are what is stored and
+//! what signatures are checked over. Writing makes the DER of what was decided elsewhere and decides nothing itself.
+
+mod asn1_time;
+pub mod eku;
+mod extension;
+mod general_name;
+mod key_usage;
+pub mod pem;
+mod read;
+mod signed;
+pub(crate) mod tlv;
+pub(crate) mod values;
+mod write;
+
+pub use extension::Extension;
+pub use key_usage::KeyUsage;
+pub use read::{Facts, ReadError, read_certificate, verify_certificate};
+pub use signed::seal_with_signature;
+pub use write::{Contents, WriteError, write_tbs};
+
+pub(crate) use asn1_time::{push_time, read_time};
+pub(crate) use extension::{AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, CRL_NUMBER, CRL_REASON};
+pub(crate) use extension::{EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME, write_extensions};
+pub(crate) use general_name::read_general_name;
+pub(crate) use signed::{AlgorithmIdentifier, Signed, read_signature_algorithm, seal};
+
+/// Largest certificate or certification request that is read, in octets.
+pub const LARGEST: usize = 64 * 1024;

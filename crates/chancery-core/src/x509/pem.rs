@@ -1,0 +1,199 @@
+//! PEM, the text form of DER (RFC 7468), as people really send it.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// A PEM block. It may hold a private key, so its octets stay out of `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PemBlock {
+    /// What it says it is: `CERTIFICATE`.
+    pub label: String,
+    /// The decoded octets.
+    pub der: Vec<u8>,
+}
+
+/// Why text is no PEM, or not the PEM that was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PemError {
+    /// Over [`LONGEST`] octets, or over [`MOST_BLOCKS`] blocks.
+    TooLarge,
+    /// The block with this number, counted from 1, is not closed, closed with another label, or not base64.
+    Block(usize),
+    /// No block of the wanted kind is there.
+    Missing(&'static str),
+    /// More than one block is there where one was asked for.
+    Several(&'static str),
+}
+
+/// Longest input, in octets.
+pub const LONGEST: usize = 1024 * 1024;
+/// Most blocks in one input.
+pub const MOST_BLOCKS: usize = 1000;
+
+/// Octets in a line of 64 columns.
+const LINE: usize = 48;
+/// Longest label.
+const LABEL: usize = 64;
+const DASHES: &str = "-----";
+const BEGIN: &str = "-----BEGIN ";
+/// First octet of every DER SEQUENCE, and so of all DER that is taken here.
+const SEQUENCE: u8 = 0x30;
+
+/// A kind of block: its name in errors, and the labels under which it comes.
+struct Kind {
+    name: &'static str,
+    labels: &'static [&'static str],
+}
+
+const CERTIFICATE: Kind =
+    Kind { name: "certificate", labels: &["CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE"] };
+const REQUEST: Kind =
+    Kind { name: "certification request", labels: &["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"] };
+
+/// Padding may be there or not.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// One PEM block: lines of 64 columns, each ended by `\n`.
+pub fn encode(label: &str, der: &[u8]) -> String {
+    let mut text = format!("{BEGIN}{label}{DASHES}\n");
+    text.reserve(der.len().div_ceil(LINE) * 65 + label.len() + 16);
+    for line in der.chunks(LINE) {
+        BASE64.encode_string(line, &mut text);
+        text.push('\n');
+    }
+    text.push_str("-----END ");
+    text.push_str(label);
+    text.push_str("-----\n");
+    text
+}
+
+/// Every PEM block in a text, in order; none is no error.
+///
+/// Anything may stand between blocks. Inside, white space does not matter: no line breaks at all are as good as CRLF, or
+/// as line breaks still written `\n` from a JSON string. Headers (RFC 1421: `Proc-Type`, `DEK-Info`) are skipped, so that
+/// of an encrypted key the encrypted octets come out.
+///
+/// # Errors
+/// [`PemError::Block`] for a broken block, [`PemError::TooLarge`] beyond the limits.
+pub fn decode_all(text: &str) -> Result<Vec<PemBlock>, PemError> {
+    if text.len() > LONGEST {
+        return Err(PemError::TooLarge);
+    }
+    let mut blocks = Vec::new();
+    let mut rest = text;
+    while let Some((_, found)) = rest.split_once(BEGIN) {
+        if blocks.len() == MOST_BLOCKS {
+            return Err(PemError::TooLarge);
+        }
+        let (block, after) = decode_first(found).ok_or(PemError::Block(blocks.len() + 1))?;
+        blocks.push(block);
+        rest = after;
+    }
+    Ok(blocks)
+}
+
+/// The octets of one certificate, from PEM, bare base64 or DER. The DER itself is not read.
+///
+/// # Errors
+/// [`PemError`]; several certificates are refused, see [`certificates_der`].
+pub fn certificate_der(input: &[u8]) -> Result<Vec<u8>, PemError> {
+    one(input, &CERTIFICATE)
+}
+
+/// The octets of one certification request, from PEM, bare base64 or DER. The DER itself is not read.
+///
+/// # Errors
+/// [`PemError`]
+pub fn request_der(input: &[u8]) -> Result<Vec<u8>, PemError> {
+    one(input, &REQUEST)
+}
+
+/// The octets of every certificate in a bundle of PEM blocks, other blocks passed over; or of one certificate in bare
+/// base64 or DER. At least one.
+///
+/// # Errors
+/// [`PemError`]
+pub fn certificates_der(input: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
+    all(input, &CERTIFICATE)
+}
+
+/// Reads one block, from behind its `-----BEGIN `; gives back what follows it.
+fn decode_first(text: &str) -> Option<(PemBlock, &str)> {
+    let (label, text) = text.split_once(DASHES)?;
+    if label.len() > LABEL || !label.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+        return None;
+    }
+    let (content, after) = text.split_once("-----END ")?;
+    let after = after.strip_prefix(label)?.strip_prefix(DASHES)?;
+    let der = decode_base64(without_headers(content)?)?;
+    Some((PemBlock { label: label.to_owned(), der }, after))
+}
+
+/// What follows the headers of a block, if it has any: a colon is in no base64, and an empty line ends headers (RFC 1421,
+/// section 4.4).
+fn without_headers(content: &str) -> Option<&str> {
+    let Some((_, last)) = content.rsplit_once(':') else { return Some(content) };
+    let end = last.find("\n\n").or_else(|| last.find("\n\r\n"))?;
+    last.get(end..)
+}
+
+/// Decodes base64 with white space in it; line breaks may also be written out as `\n` and `\r`.
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let text = text.replace("\\r", "").replace("\\n", "");
+    let text: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    BASE64.decode(text).ok().filter(|der| !der.is_empty())
+}
+
+fn one(input: &[u8], kind: &Kind) -> Result<Vec<u8>, PemError> {
+    let mut found = all(input, kind)?.into_iter();
+    match (found.next(), found.next()) {
+        (Some(der), None) => Ok(der),
+        (None, _) => Err(PemError::Missing(kind.name)),
+        (Some(_), Some(_)) => Err(PemError::Several(kind.name)),
+    }
+}
+
+fn all(input: &[u8], kind: &Kind) -> Result<Vec<Vec<u8>>, PemError> {
+    if input.len() > LONGEST {
+        return Err(PemError::TooLarge);
+    }
+    if input.first() == Some(&SEQUENCE) {
+        return Ok(vec![input.to_vec()]);
+    }
+    let missing = PemError::Missing(kind.name);
+    let Ok(text) = std::str::from_utf8(input) else { return Err(missing) };
+    if !text.contains(BEGIN) {
+        let der = decode_base64(text.trim_start_matches('\u{feff}')).filter(|der| der.first() == Some(&SEQUENCE));
+        return der.map(|der| vec![der]).ok_or(missing);
+    }
+    let blocks = decode_all(text)?.into_iter().filter(|block| kind.labels.contains(&block.label.as_str()));
+    let found: Vec<Vec<u8>> = blocks.map(|block| block.der).collect();
+    if found.is_empty() { Err(missing) } else { Ok(found) }
+}
+
+impl fmt::Debug for PemBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PemBlock({}, {} octets)", self.label, self.der.len())
+    }
+}
+
+impl fmt::Display for PemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PemError::TooLarge => write!(f, "more than {LONGEST} octets or {MOST_BLOCKS} PEM blocks: send less at once"),
+            PemError::Block(number) => {
+                write!(f, "PEM block {number} is not base64 between matching BEGIN and END lines")
+            }
+            PemError::Missing(kind) => write!(f, "no {kind} is there: send it as PEM, base64 or DER"),
+            PemError::Several(kind) => write!(f, "more than one {kind} is there: send one"),
+        }
+    }
+}
+
+impl std::error::Error for PemError {}
