@@ -59,27 +59,28 @@ pub fn weakness(key: &PublicKey) -> Option<Weakness> {
     has_close_factors(&modulus).then_some(Weakness::RsaClosePrimes)
 }
 
-/// The odd primes below [`SMALL`].
-static PRIMES: LazyLock<Vec<u64>> = LazyLock::new(|| {
+/// The odd primes below [`SMALL`], in groups whose products are below 2^32: one long division does for a group.
+static PRIMES: LazyLock<Vec<(u64, Vec<u64>)>> = LazyLock::new(|| {
     let is_prime = |n: &u64| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
-    (3..SMALL).filter(is_prime).collect()
+    let mut groups: Vec<(u64, Vec<u64>)> = Vec::new();
+    for prime in (3..SMALL).filter(is_prime) {
+        match groups.last_mut() {
+            Some((product, group)) if *product * prime < 1 << 32 => {
+                *product *= prime;
+                group.push(prime);
+            }
+            _ => groups.push((prime, vec![prime])),
+        }
+    }
+    groups
 });
 
 /// Every odd prime below [`SMALL`] with the remainder that it leaves of `modulus`.
 fn small_remainders(modulus: &Number) -> Vec<(u64, u64)> {
-    let mut list = Vec::with_capacity(136);
-    let mut primes = PRIMES.iter().copied().peekable();
-    // Long division by the product of as many primes as fit is as dear as by one of them.
-    while primes.peek().is_some() {
-        let (mut product, mut group) = (1, Vec::with_capacity(8));
-        while let Some(prime) = primes.next_if(|prime| product * prime < 1 << 32) {
-            product *= prime;
-            group.push(prime);
-        }
-        let remainder = modulus.remainder(product);
-        list.extend(group.into_iter().map(|prime| (prime, remainder % prime)));
-    }
-    list
+    let products: Vec<u64> = PRIMES.iter().map(|(product, _)| *product).collect();
+    let remainders = modulus.remainders(&products);
+    let of_group = |((_, group), rest): (&'static (u64, Vec<u64>), u64)| group.iter().map(move |p| (*p, rest % p));
+    PRIMES.iter().zip(remainders).flat_map(of_group).collect()
 }
 
 /// The fingerprint of ROCA: modulo every small prime, the modulus is a power of 65537 (Nemec and others, "The Return of
@@ -94,14 +95,14 @@ fn is_roca(remainders: &[(u64, u64)]) -> bool {
 
 /// Fermat's method: `modulus` is a^2 - b^2 = (a + b)(a - b), looked for upwards from the least a possible.
 fn has_close_factors(modulus: &Number) -> bool {
-    let (root, rest) = modulus.square_root();
+    let (double, rest) = modulus.double_root();
     if rest.is_zero() {
         return true;
     }
     // For a = root + 1: b^2 = a^2 - modulus = 2 root + 1 - rest, and the next b^2 is larger by 2 a + 1.
     let two = Number::from(2);
-    let mut step = root;
-    step.shift_left(1, 1);
+    let mut step = double;
+    step.flip(1);
     let mut square = step.clone();
     square.subtract(&rest);
     for _ in 0..FERMAT_STEPS {
@@ -151,10 +152,16 @@ impl Number {
         self.0.last().map_or(0, |last| self.0.len() * 64 - last.leading_zeros() as usize)
     }
 
-    /// The remainder of a division by a number below 2^32.
-    fn remainder(&self, divisor: u64) -> u64 {
-        let halves = self.0.iter().rev().flat_map(|digit| [digit >> 32, digit & 0xffff_ffff]);
-        halves.fold(0, |remainder, half| (remainder << 32 | half) % divisor)
+    /// The remainders of divisions by these numbers, all below 2^32. Side by side, because a processor can start the next
+    /// division long before the last has ended.
+    fn remainders(&self, divisors: &[u64]) -> Vec<u64> {
+        let mut list = vec![0; divisors.len()];
+        for half in self.0.iter().rev().flat_map(|digit| [digit >> 32, digit & 0xffff_ffff]) {
+            for (remainder, divisor) in list.iter_mut().zip(divisors) {
+                *remainder = (*remainder << 32 | half) % divisor;
+            }
+        }
+        list
     }
 
     /// Multiplies by 2^`by` (`by` from 1 to 63) and adds `low`, which is below that.
@@ -194,33 +201,44 @@ impl Number {
         self.trim();
     }
 
-    /// The integer square root and what is left, two bits of the number for each bit of the root.
-    fn square_root(&self) -> (Number, Number) {
-        let (mut root, mut rest, mut trial) = (Number(Vec::new()), Number(Vec::new()), Number(Vec::new()));
+    /// Twice the integer square root, and what is left of the number: two of its bits for each bit of the root.
+    fn double_root(&self) -> (Number, Number) {
+        let (mut double, mut rest) = (Number(Vec::new()), Number(Vec::new()));
         for digit in self.0.iter().rev() {
             for shift in (0..64).step_by(2).rev() {
                 rest.shift_left(2, digit >> shift & 3);
-                trial.0.clone_from(&root.0);
-                trial.shift_left(2, 1);
-                let fits = trial <= rest;
+                // 4 root + 1, by which the square grows if the next bit of the root is 1.
+                double.shift_left(1, 1);
+                let fits = double <= rest;
                 if fits {
-                    rest.subtract(&trial);
+                    rest.subtract(&double);
                 }
-                root.shift_left(1, u64::from(fits));
+                // 4 root + 2 or 4 root: twice the new root.
+                double.flip(if fits { 0b11 } else { 0b01 });
             }
         }
-        (root, rest)
+        (double, rest)
+    }
+
+    /// Flips bits of the lowest digit.
+    fn flip(&mut self, bits: u64) {
+        if let Some(digit) = self.0.first_mut() {
+            *digit ^= bits;
+        }
     }
 
     /// Is it a square? Almost every number that is none is told by its remainders.
     fn is_square(&self) -> bool {
-        let square_modulo = |modulus: u64, rest: u64| (0..modulus).any(|root| root * root % modulus == rest);
-        if !square_modulo(64, self.0.first().map_or(0, |digit| digit % 64)) {
+        // Bit n is set if n is a square modulo 64.
+        const SQUARES: u64 = 0x0202_0212_0203_0213;
+        if SQUARES >> self.0.first().map_or(0, |digit| digit % 64) & 1 == 0 {
             return false;
         }
+        let square_modulo = |prime: u64, rest: u64| (0..prime).any(|root| root * root % prime == rest);
         let primes = [3, 5, 7, 11, 13, 17, 19, 23];
-        let remainder = self.remainder(primes.iter().product());
-        primes.iter().all(|prime| square_modulo(*prime, remainder % prime)) && self.square_root().1.is_zero()
+        let remainders = self.remainders(&[primes.iter().product()]);
+        let may_be = remainders.iter().all(|rest| primes.iter().all(|prime| square_modulo(*prime, rest % prime)));
+        may_be && self.double_root().1.is_zero()
     }
 }
 

@@ -12,6 +12,10 @@ mod key_usage;
 pub mod pem;
 mod read;
 mod signed;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tlv;
 pub(crate) mod values;
 mod write;
@@ -30,3 +34,13 @@ pub(crate) use signed::{AlgorithmIdentifier, Signed, read_signature_algorithm, s
 
 /// Largest certificate or certification request that is read, in octets.
 pub const LARGEST: usize = 64 * 1024;
+
+/// SHA-256 of a certificate's DER, by which people compare certificates.
+pub fn fingerprint(der: &[u8]) -> [u8; 32] {
+    let mut octets = [0; 32];
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der);
+    for (to, from) in octets.iter_mut().zip(hash.as_ref()) {
+        *to = *from;
+    }
+    octets
+}

@@ -1,0 +1,61 @@
+//! Changing a certificate's state: the one way there, for every API.
+
+use chancery_core::certificate::{Action, Certificate};
+use chancery_core::role::Right;
+
+use crate::audit::NewAuditEntry;
+use crate::search::CertificateRef;
+use crate::store::{Step, StoreError};
+use crate::{App, Caller, Error};
+
+/// How often a move is decided anew when somebody else moved the certificate meanwhile.
+const ATTEMPTS: usize = 8;
+
+impl App {
+    /// Does `action` to a certificate: reads it, asks the core's table, and commits the move with its audit entry,
+    /// provided that the state is still the one that was read; otherwise it decides anew.
+    pub(crate) async fn act(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+        action: Action,
+        right: Right,
+        name: &'static str,
+    ) -> Result<Certificate, Error> {
+        for _ in 0..ATTEMPTS {
+            let before = self.find(which).await?;
+            self.require_for(caller, right, name, &before).await?;
+            let (after, steps) = self.movement(caller, &before, action, name)?;
+            match self.store().commit(steps).await {
+                Ok(_) => return Ok(after),
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// The certificate after `action`, and the steps that take it there with their audit entry.
+    pub(crate) fn movement(
+        &self,
+        caller: &Caller,
+        before: &Certificate,
+        action: Action,
+        name: &'static str,
+    ) -> Result<(Certificate, Vec<Step>), Error> {
+        let now = self.now();
+        let to = before.state.after(action, before.circumstances(now))?;
+        let mut after = Certificate { state: to, state_since: now, ..before.clone() };
+        if action == Action::Purge {
+            after.der = None;
+            after.has_private_key = false;
+        }
+        let detail = match to.revocation() {
+            Some(reason) => format!("{{\"v\":1,\"reason\":\"{reason}\"}}"),
+            None => "{\"v\":1}".to_owned(),
+        };
+        let entry = NewAuditEntry { certificate: Some(before.id), detail, ..self.audit_entry(Some(caller), name) };
+        let step = Step::Move { certificate: before.number, from: before.state, to, at: now };
+        Ok((after, vec![step, Step::Audit(entry)]))
+    }
+}

@@ -1,0 +1,131 @@
+//! Who is calling, and the one gate through which every right is asked.
+
+use std::sync::Arc;
+
+use chancery_core::certificate::Certificate;
+use chancery_core::identity::{CertificateId, DomainId, UserId};
+use chancery_core::role::{self, Reach, Right};
+
+use crate::audit::{NewAuditEntry, Outcome};
+use crate::search::CertificateFilter;
+use crate::store::Step;
+use crate::users::User;
+use crate::{App, Error};
+
+/// Somebody who proved who it is. Only [`App::authenticate`] makes one.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub(crate) user: Arc<User>,
+    pub(crate) api: &'static str,
+}
+
+impl Caller {
+    /// The user.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// How far the caller's roles take `right`.
+    pub fn reach(&self, right: Right) -> Reach {
+        role::reach(&self.user.roles, right)
+    }
+
+    /// May the caller use `right` on what belongs to `owner` in `domain`?
+    pub fn may(&self, right: Right, owner: &UserId, domain: &DomainId) -> bool {
+        match self.reach(right) {
+            Reach::Nothing => false,
+            Reach::Own => *owner == self.user.id,
+            Reach::Domain => *domain == self.user.domain,
+            Reach::Everywhere => true,
+        }
+    }
+}
+
+impl App {
+    /// Refuses, and writes the refusal down, unless `caller` may use `right` on what belongs to `owner` in `domain`.
+    pub(crate) async fn require(
+        &self,
+        caller: &Caller,
+        right: Right,
+        action: &'static str,
+        owner: &UserId,
+        domain: &DomainId,
+    ) -> Result<(), Error> {
+        if caller.may(right, owner, domain) {
+            return Ok(());
+        }
+        self.refuse(caller, action, None, Some(owner.to_string())).await
+    }
+
+    /// [`App::require`] for what belongs to a certificate's owner.
+    pub(crate) async fn require_for(
+        &self,
+        caller: &Caller,
+        right: Right,
+        action: &'static str,
+        certificate: &Certificate,
+    ) -> Result<(), Error> {
+        if caller.may(right, &certificate.owner, &certificate.domain) {
+            return Ok(());
+        }
+        self.refuse(caller, action, Some(certificate.id), None).await
+    }
+
+    /// Refuses unless `caller` may use `right` everywhere.
+    pub(crate) async fn require_everywhere(
+        &self,
+        caller: &Caller,
+        right: Right,
+        action: &'static str,
+    ) -> Result<(), Error> {
+        if caller.reach(right) == Reach::Everywhere {
+            return Ok(());
+        }
+        self.refuse(caller, action, None, None).await
+    }
+
+    /// Holds a listing to what the caller reaches: a condition that reaches farther is refused, a missing one is set.
+    pub(crate) async fn narrow_to_reach(&self, caller: &Caller, filter: &mut CertificateFilter) -> Result<(), Error> {
+        let user = caller.user();
+        let allowed = match caller.reach(Right::ReadCertificates) {
+            Reach::Everywhere => true,
+            Reach::Domain => *filter.domain.get_or_insert_with(|| user.domain.clone()) == user.domain,
+            Reach::Own => *filter.owner.get_or_insert_with(|| user.id.clone()) == user.id,
+            Reach::Nothing => false,
+        };
+        if allowed { Ok(()) } else { self.refuse(caller, "certificate.list", None, None).await }
+    }
+
+    /// Writes a refusal for lack of right down, and gives it as the error.
+    pub(crate) async fn refuse(
+        &self,
+        caller: &Caller,
+        action: &'static str,
+        certificate: Option<CertificateId>,
+        object: Option<String>,
+    ) -> Result<(), Error> {
+        let entry = NewAuditEntry {
+            certificate,
+            object,
+            outcome: Outcome::Refused,
+            ..self.audit_entry(Some(caller), action)
+        };
+        self.store().commit(vec![Step::Audit(entry)]).await?;
+        Err(Error::Forbidden(action))
+    }
+
+    /// An entry of the audit trail about something done now, to be filled in; none for the server itself.
+    pub(crate) fn audit_entry(&self, caller: Option<&Caller>, action: &'static str) -> NewAuditEntry {
+        NewAuditEntry {
+            at: self.now(),
+            actor: caller.map(|caller| caller.user.id.clone()),
+            domain: caller.map(|caller| caller.user.domain.clone()),
+            api: caller.map_or("server", |caller| caller.api),
+            action,
+            certificate: None,
+            object: None,
+            outcome: Outcome::Done,
+            detail: "{\"v\":1}".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What can go wrong, in the kinds that a door must tell apart. No status codes: those are each API's words.
+
+use std::fmt;
+use std::time::Duration;
+
+use chancery_core::{certificate, plan};
+
+use crate::keys::KeyFault;
+use crate::store::StoreError;
+
+pub use crate::store::Conflict;
+
+/// Why a use case was not done. Nothing was changed then.
+#[derive(Debug)]
+pub enum Error {
+    /// Nobody proved who is asking: no credential, or a wrong one.
+    Unauthenticated,
+    /// Too many wrong attempts wait; try again after that time.
+    Throttled(Duration),
+    /// The user is who it says, and disabled (or its domain is).
+    UserDisabled,
+    /// The caller has no right to do this. The text names the right's object, never what lies behind it.
+    Forbidden(&'static str),
+    /// There is no such thing (`certificate`, `user`, ...).
+    NotFound(&'static str),
+    /// The certificate's state does not allow it.
+    Refused(certificate::Refusal),
+    /// The profile or the authority does not allow it.
+    Policy(plan::Refusal),
+    /// What was given cannot be understood; the text says what was wrong and what to do.
+    Invalid(String),
+    /// One or more of several things given cannot be understood: each bad one's place (from 0) and what was wrong.
+    InvalidItems(Vec<(usize, String)>),
+    /// Something is there already, or still in use.
+    Conflict(Conflict),
+    /// The server does not hold that certificate's private key, so it cannot do this.
+    NoPrivateKey,
+    /// The certificate has no DER: it is pending or purged.
+    NoCertificate,
+    /// Too much waits already: try again.
+    Busy,
+    /// A fault of ours. The text is for the log and never leaves.
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// A fault of ours.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        Error::Internal(cause.into())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Unauthenticated => f.write_str("credentials are missing or wrong"),
+            Error::Throttled(wait) => {
+                write!(f, "too many wrong attempts: try again in {} seconds", wait.as_secs().max(1))
+            }
+            Error::UserDisabled => f.write_str("the user is disabled"),
+            Error::Forbidden(what) => write!(f, "no right to do this: {what}"),
+            Error::NotFound(what) => write!(f, "there is no such {what}"),
+            Error::Refused(refusal) => refusal.fmt(f),
+            Error::Policy(refusal) => refusal.fmt(f),
+            Error::Invalid(text) => f.write_str(text),
+            Error::InvalidItems(items) => {
+                for (at, (place, text)) in items.iter().enumerate() {
+                    let separator = if at == 0 { "" } else { "; " };
+                    write!(f, "{separator}item {}: {text}", place.saturating_add(1))?;
+                }
+                Ok(())
+            }
+            Error::Conflict(conflict) => conflict.fmt(f),
+            Error::NoPrivateKey => f.write_str("the server does not hold this certificate's private key"),
+            Error::NoCertificate => f.write_str("there is no certificate yet, or no longer"),
+            Error::Busy => f.write_str("the server is busy: try again"),
+            Error::Internal(_) => f.write_str("internal error"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Internal(cause) => Some(cause.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Error {
+        match error {
+            StoreError::Conflict(conflict) => Error::Conflict(conflict),
+            StoreError::Busy => Error::Busy,
+            StoreError::Missing => Error::NotFound("object"),
+            StoreError::Stale | StoreError::Broken(_) => Error::internal(error),
+        }
+    }
+}
+
+impl From<KeyFault> for Error {
+    fn from(fault: KeyFault) -> Error {
+        Error::internal(fault)
+    }
+}
+
+impl From<certificate::Refusal> for Error {
+    fn from(refusal: certificate::Refusal) -> Error {
+        Error::Refused(refusal)
+    }
+}
+
+impl From<plan::Refusal> for Error {
+    /// A broken lint is a fault of ours; every other refusal is the profile's word to the caller.
+    fn from(refusal: plan::Refusal) -> Error {
+        match refusal {
+            plan::Refusal::Lint(_) => Error::internal(refusal),
+            refusal => Error::Policy(refusal),
+        }
+    }
+}

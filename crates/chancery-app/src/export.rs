@@ -1,0 +1,63 @@
+//! Giving certificates out with what belongs to them: chains, private keys, PKCS#12.
+
+use chancery_core::certificate::Certificate;
+use chancery_core::role::Right;
+
+use crate::audit::NewAuditEntry;
+use crate::issue::off_the_async_threads;
+use crate::keys::{PrivateKey, pkcs12};
+use crate::search::CertificateRef;
+use crate::store::Step;
+use crate::{App, Caller, Error};
+
+/// A certificate with its private key.
+#[derive(Debug)]
+pub struct ExportedKey {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Its private key.
+    pub private_key: PrivateKey,
+}
+
+impl App {
+    /// The certificates of the authorities above a certificate of ours, from its issuer up to the root, DER. Empty for
+    /// what was signed by nobody here.
+    pub fn chain(&self, certificate: &Certificate) -> Vec<Vec<u8>> {
+        let Some(name) = &certificate.authority else { return Vec::new() };
+        self.authority_named(name).map(|loaded| loaded.chain.clone()).unwrap_or_default()
+    }
+
+    /// A certificate's private key, if we hold it. Needs the right to it, and is written down.
+    pub async fn export_private_key(&self, caller: &Caller, which: &CertificateRef) -> Result<ExportedKey, Error> {
+        let certificate = self.find(which).await?;
+        let action = "certificate.export-private-key";
+        self.require_for(caller, Right::ExportPrivateKeys, action, &certificate).await?;
+        let private_key = self.open_private_key(&certificate).await?;
+        let entry =
+            NewAuditEntry { certificate: Some(certificate.id), ..self.audit_entry(Some(caller), action) };
+        self.store().commit(vec![Step::Audit(entry)]).await?;
+        Ok(ExportedKey { certificate, private_key })
+    }
+
+    /// A certificate with private key and chain as PKCS#12, encrypted under `password`.
+    pub async fn export_pkcs12(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+        password: String,
+    ) -> Result<Vec<u8>, Error> {
+        if password.is_empty() {
+            return Err(Error::Invalid("a password is needed to protect the private key".to_owned()));
+        }
+        let exported = self.export_private_key(caller, which).await?;
+        let der = exported.certificate.der.clone().ok_or(Error::NoCertificate)?;
+        let chain = self.chain(&exported.certificate);
+        let name = exported.certificate.name;
+        let key = exported.private_key;
+        off_the_async_threads(move || {
+            let password = zeroize::Zeroizing::new(password);
+            Ok(pkcs12::export(Some(&key), &der, &chain, &name, &password)?)
+        })
+        .await
+    }
+}

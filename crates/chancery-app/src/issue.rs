@@ -1,0 +1,369 @@
+//! Issuing: from somebody's CSR, or with a key made here.
+
+use chancery_core::certificate::{Certificate, Origin, State};
+use chancery_core::csr::Csr;
+use chancery_core::identity::{CertificateId, DomainId, UserId};
+use chancery_core::key::{KeyAlgorithm, PublicKey};
+use chancery_core::name::Name;
+use chancery_core::plan::{self, Issuer, Planned, Request};
+use chancery_core::profile::Profile;
+use chancery_core::role::Right;
+use chancery_core::san::GeneralName;
+use chancery_core::serial::Serial;
+use chancery_core::time::Time;
+
+use crate::audit::NewAuditEntry;
+use crate::authority::Loaded;
+use crate::keys::software::{self, SoftwareKey};
+use crate::keys::{PrivateKey, Signer};
+use crate::store::{IssuerKey, NewCertificate, Step, UserKey};
+use crate::{App, Caller, Error, random};
+use std::sync::Arc;
+
+/// What is asked to be issued. What is left out comes from the CSR, the profile or the configuration.
+#[derive(Debug)]
+pub struct IssueRequest {
+    /// Whose key.
+    pub key: KeySource,
+    /// Whom to name; the CSR's subject if left out.
+    pub subject: Option<Name>,
+    /// Alternative names; the CSR's if left out.
+    pub names: Option<Vec<GeneralName>>,
+    /// The profile's name; the configured one if left out.
+    pub profile: Option<String>,
+    /// Who signs.
+    pub issuer: IssueBy,
+    /// Start of validity, if not now.
+    pub not_before: Option<Time>,
+    /// End of validity, if not the profile's default.
+    pub not_after: Option<Time>,
+    /// Days of validity instead of an end.
+    pub days: Option<u32>,
+    /// The certificate's unique readable name; made from the subject if left out.
+    pub name: Option<String>,
+    /// The user to whom it will belong; the caller if left out.
+    pub owner: Option<UserId>,
+}
+
+/// Where the certified key comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum KeySource {
+    /// The holder proves it with a PKCS#10 request, DER.
+    Csr(Vec<u8>),
+    /// Made here, and kept here sealed.
+    Make(KeyAlgorithm),
+}
+
+/// Who signs a certificate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum IssueBy {
+    /// The configured authority.
+    Default,
+    /// The authority of that name.
+    Authority(String),
+    /// Its own key. Needs a key made here.
+    Itself,
+}
+
+/// A certificate just issued.
+#[derive(Debug)]
+pub struct Issued {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Its private key, if it was made here.
+    pub private_key: Option<PrivateKey>,
+}
+
+/// What a new certificate is to be, beside what is signed.
+#[derive(Debug)]
+pub(crate) struct Placement {
+    pub(crate) owner: UserId,
+    pub(crate) domain: DomainId,
+    pub(crate) name: Option<String>,
+    /// The certificate that it replaces, and the name of that one.
+    pub(crate) replaces: Option<Certificate>,
+}
+
+/// A certificate signed and about to be committed.
+#[derive(Debug)]
+pub(crate) struct Signed {
+    pub(crate) planned: Planned,
+    pub(crate) der: Vec<u8>,
+    pub(crate) origin: Origin,
+    pub(crate) authority: Option<(i64, String)>,
+    pub(crate) profile: String,
+    pub(crate) private_key: Option<PrivateKey>,
+}
+
+impl IssueRequest {
+    /// A request with that key and nothing else said.
+    pub fn new(key: KeySource) -> IssueRequest {
+        IssueRequest {
+            key,
+            subject: None,
+            names: None,
+            profile: None,
+            issuer: IssueBy::Default,
+            not_before: None,
+            not_after: None,
+            days: None,
+            name: None,
+            owner: None,
+        }
+    }
+}
+
+impl App {
+    /// Issues a certificate. The caller needs the right to issue for its owner. The answer is given once the
+    /// certificate is durably stored.
+    pub async fn issue(&self, caller: &Caller, request: IssueRequest) -> Result<Issued, Error> {
+        let (owner, domain) = self.owner_of_new(caller, request.owner.clone()).await?;
+        self.require(caller, Right::IssueCertificates, "certificate.issue", &owner, &domain).await?;
+        let placement = Placement { owner, domain, name: request.name.clone(), replaces: None };
+        let signed = self.sign_new(request).await?;
+        self.place(Some(caller), signed, placement, "certificate.issue", Vec::new()).await
+    }
+
+    /// The owner of something new, and its domain: the caller itself, or a user that is there.
+    pub(crate) async fn owner_of_new(
+        &self,
+        caller: &Caller,
+        owner: Option<UserId>,
+    ) -> Result<(UserId, DomainId), Error> {
+        match owner {
+            Some(id) if id != caller.user.id => {
+                let Some(stored) = self.store().user(UserKey::Id(id.clone())).await? else {
+                    // Whether a user is there is nobody's business who may not issue for it.
+                    self.require(caller, Right::IssueCertificates, "certificate.issue", &id, &caller.user.domain)
+                        .await?;
+                    return Err(Error::NotFound("user"));
+                };
+                Ok((stored.user.id, stored.user.domain))
+            }
+            _ => Ok((caller.user.id.clone(), caller.user.domain.clone())),
+        }
+    }
+
+    /// Plans and signs, off the async threads. Nothing is stored yet, so nothing of it may leave yet.
+    pub(crate) async fn sign_new(&self, request: IssueRequest) -> Result<Signed, Error> {
+        let profile_name = request.profile.as_deref().unwrap_or(&self.0.config.issue.profile);
+        let profile = self.profile(profile_name)?.clone();
+        let issuer = match &request.issuer {
+            IssueBy::Itself => None,
+            IssueBy::Default => Some(self.authority_named(&self.0.config.issue.authority)?),
+            IssueBy::Authority(name) => Some(self.authority_named(name)?),
+        };
+        let made = match &request.key {
+            KeySource::Make(algorithm) if profile.keys.allow(*algorithm) => Some(self.0.pool.take(*algorithm).await?),
+            KeySource::Make(algorithm) => return Err(plan::Refusal::KeyNotAllowed(*algorithm).into()),
+            KeySource::Csr(_) => None,
+        };
+        let now = self.now();
+        let serial = Serial::from_random(random::octets()?);
+        off_the_async_threads(move || sign(request, &profile, issuer.as_deref(), made, serial, now)).await
+    }
+
+    /// Commits a signed certificate together with `more` steps, and gives it back.
+    pub(crate) async fn place(
+        &self,
+        caller: Option<&Caller>,
+        signed: Signed,
+        placement: Placement,
+        action: &'static str,
+        more: Vec<Step>,
+    ) -> Result<Issued, Error> {
+        let now = self.now();
+        let id = CertificateId::new(now, random::octets()?);
+        let name = match placement.name {
+            Some(name) => checked_name(name)?,
+            None => readable_name(&signed.planned.subject, placement.replaces.as_ref(), &id),
+        };
+        let sealed_key = match &signed.private_key {
+            Some(key) => Some(self.0.sealer.seal(&sealing_purpose(&id), key.pkcs8())?),
+            None => None,
+        };
+        let planned = signed.planned;
+        let mut certificate = Certificate {
+            number: 0,
+            id,
+            name,
+            origin: signed.origin,
+            authority: signed.authority.as_ref().map(|(_, name)| name.clone()),
+            der: Some(signed.der),
+            issuer: planned.issuer,
+            subject: planned.subject,
+            serial: planned.serial,
+            subject_key_id: planned.public_key.key_id(),
+            not_before: planned.not_before,
+            not_after: planned.not_after,
+            owner: placement.owner,
+            domain: placement.domain,
+            profile: Some(signed.profile),
+            state: State::Active,
+            state_since: now,
+            created: now,
+            has_private_key: sealed_key.is_some(),
+            replaces: placement.replaces.as_ref().map(|old| old.id),
+            replaced_by: None,
+        };
+        let entry = NewAuditEntry { certificate: Some(id), ..self.audit_entry(caller, action) };
+        let replaces = placement.replaces.map(|old| old.number);
+        let authority = signed.authority.map(|(id, _)| id);
+        let mut steps = vec![new_step(&certificate, authority, sealed_key, replaces), Step::Audit(entry)];
+        steps.extend(more);
+        let numbers = self.store().commit(steps).await?;
+        certificate.number = numbers.first().copied().unwrap_or_default();
+        Ok(Issued { certificate, private_key: signed.private_key })
+    }
+}
+
+/// What a certificate's sealed private key is bound to.
+pub(crate) fn sealing_purpose(id: &CertificateId) -> String {
+    format!("certificate:{id}")
+}
+
+/// The step that stores a certificate which is not there yet.
+pub(crate) fn new_step(
+    certificate: &Certificate,
+    authority: Option<i64>,
+    sealed_key: Option<Vec<u8>>,
+    replaces: Option<i64>,
+) -> Step {
+    Step::AddCertificate(Box::new(NewCertificate {
+        id: certificate.id,
+        name: certificate.name.clone(),
+        origin: certificate.origin,
+        authority,
+        der: certificate.der.clone().unwrap_or_default(),
+        issuer_key: IssuerKey::of(&certificate.issuer),
+        serial: certificate.serial.clone(),
+        subject_line: certificate.subject.to_openssl_oneline(),
+        subject_key_id: certificate.subject_key_id,
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
+        owner: certificate.owner.clone(),
+        domain: certificate.domain.clone(),
+        profile: certificate.profile.clone(),
+        state: certificate.state,
+        created: certificate.created,
+        sealed_key,
+        replaces,
+    }))
+}
+
+/// Runs CPU-bound work on the blocking threads.
+pub(crate) async fn off_the_async_threads<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+}
+
+fn sign(
+    request: IssueRequest,
+    profile: &Profile,
+    issuer: Option<&Loaded>,
+    made: Option<PrivateKey>,
+    serial: Serial,
+    now: Time,
+) -> Result<Signed, Error> {
+    let (public_key, csr_subject, csr_names) = match (&request.key, &made) {
+        (KeySource::Csr(der), _) => {
+            let csr = Csr::read(der).map_err(|error| Error::Invalid(format!("the CSR: {error}")))?;
+            (csr.public_key, Some(issuable(csr.subject)), csr.names)
+        }
+        (KeySource::Make(_), Some(key)) => (public_key_of(key)?, None, Vec::new()),
+        (KeySource::Make(_), None) => return Err(Error::internal("no key was made")),
+    };
+    let not_after = match (request.not_after, request.days) {
+        (Some(_), Some(_)) => return Err(Error::Invalid("give an end of validity or days, not both".to_owned())),
+        (end, None) => end,
+        (None, Some(days)) => {
+            let backdated = now.plus_seconds(-i64::from(profile.lifetime.backdate_seconds));
+            Some(request.not_before.unwrap_or(backdated).plus_days(i64::from(days)))
+        }
+    };
+    let Some(subject) = request.subject.or(csr_subject) else {
+        return Err(Error::Invalid("a subject is needed with a key made here".to_owned()));
+    };
+    let names = request.names.unwrap_or(csr_names);
+    let asked = Request { subject, names, public_key, not_before: request.not_before, not_after };
+    let (planned, der, authority) = match (issuer, &made) {
+        (Some(loaded), _) => {
+            let planned =
+                plan::plan(asked, profile, Issuer::Authority(&loaded.authority, &loaded.addresses), serial, now)?;
+            let der = planned.finish(&loaded.signer()?.sign(&planned)?).map_err(Error::internal)?;
+            (planned, der, Some((loaded.authority.id, loaded.authority.name.clone())))
+        }
+        (None, Some(key)) => {
+            let planned = plan::plan(asked, profile, Issuer::Itself, serial, now)?;
+            let der =
+                planned.finish(&SoftwareKey::from_pkcs8(key)?.sign(&planned)?).map_err(Error::internal)?;
+            (planned, der, None)
+        }
+        (None, None) => {
+            return Err(Error::Invalid("only a key made here can sign its own certificate".to_owned()));
+        }
+    };
+    let origin = if authority.is_some() { Origin::Issued } else { Origin::SelfSigned };
+    Ok(Signed { planned, der, origin, authority, profile: profile.name.clone(), private_key: made })
+}
+
+/// A CSR's subject as it is, or with its values in string types that are issued, if that is all that is wrong with it.
+pub(crate) fn issuable(subject: Name) -> Name {
+    if subject.check_issuable().is_ok() {
+        return subject;
+    }
+    subject.reencoded().unwrap_or(subject)
+}
+
+fn public_key_of(key: &PrivateKey) -> Result<PublicKey, Error> {
+    Ok(software::public_key_of(key)?)
+}
+
+/// Longest readable name, in octets.
+const LONGEST_NAME: usize = 128;
+
+/// A readable name that a caller gave: 1 to 128 visible characters without white space or slashes, and nothing that
+/// could be mistaken for a number or an id.
+fn checked_name(name: String) -> Result<String, Error> {
+    let fits = (1..=LONGEST_NAME).contains(&name.len())
+        && !name.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\'));
+    let mistakable = name.bytes().all(|b| b.is_ascii_digit()) || CertificateId::parse(&name).is_ok();
+    if fits && !mistakable {
+        return Ok(name);
+    }
+    Err(Error::Invalid(
+        "a certificate's name has 1 to 128 characters without spaces and slashes, and is no number or id".to_owned(),
+    ))
+}
+
+/// A readable name that never collides: what names the subject (or what the replaced certificate was called), and the
+/// random part of the id.
+pub(crate) fn readable_name(subject: &Name, replaces: Option<&Certificate>, id: &CertificateId) -> String {
+    let tail: String = id.to_string().chars().skip(8).take(10).collect();
+    let head = match replaces {
+        Some(old) => old.name.rsplit_once('-').map_or(old.name.as_str(), |(head, _)| head).to_owned(),
+        None => subject.common_name().map_or_else(|| "certificate".to_owned(), slug),
+    };
+    format!("{head}-{tail}")
+}
+
+/// Lower-case letters, digits, dots and hyphens out of a name; at most 48 of them.
+fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() || c == '.' {
+            slug.push(c);
+        } else if !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() >= 48 {
+            break;
+        }
+    }
+    let trimmed = slug.trim_matches('-');
+    if trimmed.is_empty() { "certificate".to_owned() } else { trimmed.to_owned() }
+}
+
+/// An authority shared with the threads that sign.
+pub(crate) type SharedAuthority = Arc<Loaded>;

@@ -1,0 +1,111 @@
+//! What we do: the use cases of the certificate lifecycle, over a store and keys that nobody else can reach.
+//!
+//! [`App`] is the only door in, and [`Caller`] the only proof of who comes through it: both are made here alone. No HTTP,
+//! no API's words.
+
+mod accounts;
+mod act;
+mod audit;
+mod authority;
+mod bootstrap;
+mod caller;
+mod clock;
+mod config;
+mod data;
+mod delete;
+mod domains;
+mod error;
+mod export;
+mod import;
+mod issue;
+mod jobs;
+mod keys;
+mod profiles;
+mod public;
+mod random;
+mod renew;
+mod revoke;
+mod search;
+mod server_certificate;
+mod store;
+mod users;
+
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+
+use chancery_core::profile::Profile;
+
+pub use accounts::{Credential, NewToken, TokenStyle, Via};
+pub use audit::{AuditEntry, AuditFilter, LARGEST_AUDIT_PAGE, Outcome};
+pub use authority::AuthorityView;
+pub use bootstrap::Administrator;
+pub use caller::Caller;
+pub use clock::Clock;
+pub use config::{
+    AccountsConfig, AppConfig, AuthorityConfig, IssueConfig, KekSource, KeyPoolConfig, KeysConfig, ProfileConfig,
+    StoreConfig,
+};
+pub use error::{Conflict, Error};
+pub use export::ExportedKey;
+pub use import::{ImportItem, Imported, ImportedStatus};
+pub use issue::{IssueBy, IssueRequest, Issued, KeySource};
+pub use keys::PrivateKey;
+pub use public::Crl;
+pub use renew::RenewRequest;
+pub use search::{CertificateFilter, CertificateRef, LARGEST_PAGE, Order, StatusFilter};
+pub use server_certificate::ServerCertificate;
+pub use store::WriterStats;
+pub use users::{Domain, DomainChange, NewDomain, NewUser, User, UserChange};
+
+/// The engine. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// What an [`App`] is opened with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data directory, made if it is not there.
+    pub data: PathBuf,
+    /// This crate's part of the configuration.
+    pub config: AppConfig,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// The address under which relying parties reach CRLs and authorities' certificates, without a slash at its end
+    /// (`http://ca.example:8080`): it is written into certificates.
+    pub public_url: String,
+}
+
+struct Inner {
+    data: data::DataDirectory,
+    config: AppConfig,
+    clock: Clock,
+    public_url: String,
+    store: Arc<dyn store::Store>,
+    sealer: keys::seal::Sealer,
+    pool: keys::pool::KeyPool,
+    profiles: Vec<Profile>,
+    authorities: RwLock<Vec<Arc<authority::Loaded>>>,
+    accounts: accounts::Accounts,
+    crls: public::CrlCache,
+}
+
+impl App {
+    /// The time by this engine's clock.
+    pub fn now(&self) -> chancery_core::time::Time {
+        self.0.clock.now()
+    }
+
+    /// Can it serve at this moment?
+    pub async fn ready(&self) -> Result<(), Error> {
+        Ok(self.store().ready().await?)
+    }
+
+    /// How many writes shared how many commits, for metrics.
+    pub fn writer_stats(&self) -> WriterStats {
+        self.store().stats()
+    }
+
+    fn store(&self) -> &dyn store::Store {
+        self.0.store.as_ref()
+    }
+}

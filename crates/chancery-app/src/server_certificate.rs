@@ -1,0 +1,106 @@
+//! The server's own TLS certificate: issued here, renewed here before it ends.
+
+use chancery_core::certificate::{Certificate, Status};
+use chancery_core::identity::{CertificateId, DomainId, UserId};
+use chancery_core::key::KeyAlgorithm;
+use chancery_core::name::{Name, attribute};
+use chancery_core::san::GeneralName;
+use chancery_core::time::Time;
+use chancery_core::x509;
+
+use crate::bootstrap::SERVER_USER;
+use crate::issue::{IssueRequest, KeySource, Placement};
+use crate::keys::PrivateKey;
+use crate::store::{CertificateKey, Step};
+use crate::{App, Error};
+
+/// The TLS certificate with its chain and private key.
+#[derive(Debug)]
+pub struct ServerCertificate {
+    /// The certificate and those of the authorities above it but the root, DER.
+    pub chain: Vec<Vec<u8>>,
+    /// Its private key.
+    pub private_key: PrivateKey,
+    /// When it should be renewed: two thirds of its life.
+    pub renew_at: Time,
+}
+
+/// Under which name the current certificate's id is kept.
+const CURRENT: &str = "server-certificate";
+/// The profile by which it is issued.
+const PROFILE: &str = "tls-server";
+
+impl App {
+    /// The certificate for these names (DNS or IP): the current one while it holds, else a new one.
+    pub async fn server_certificate(&self, names: &[String]) -> Result<ServerCertificate, Error> {
+        let mut wanted = Vec::with_capacity(names.len());
+        for name in names {
+            wanted.push(GeneralName::parse(name).map_err(|error| Error::Invalid(error.to_string()))?);
+        }
+        let current = self.current_server_certificate().await?;
+        if let Some(certificate) = &current
+            && self.is_good_for(certificate, &wanted)
+        {
+            return self.with_private_key(certificate).await;
+        }
+        let certificate = self.issue_server_certificate(wanted, current).await?;
+        self.with_private_key(&certificate).await
+    }
+
+    async fn current_server_certificate(&self) -> Result<Option<Certificate>, Error> {
+        let Some(id) = self.store().secret(CURRENT).await? else { return Ok(None) };
+        let id = CertificateId::from_octets(&id).map_err(Error::internal)?;
+        Ok(self.store().certificate(CertificateKey::Id(id)).await?)
+    }
+
+    fn is_good_for(&self, certificate: &Certificate, wanted: &[GeneralName]) -> bool {
+        let now = self.now();
+        let names = certificate.der.as_ref().and_then(|der| x509::read_certificate(der).ok()).map(|facts| facts.names);
+        certificate.status(now) == Status::Active
+            && now < renewal_time(certificate)
+            && names.as_deref() == Some(wanted)
+    }
+
+    async fn issue_server_certificate(
+        &self,
+        names: Vec<GeneralName>,
+        replaces: Option<Certificate>,
+    ) -> Result<Certificate, Error> {
+        let common_name = match names.first() {
+            Some(GeneralName::Dns(name)) => name.clone(),
+            _ => "Chancery".to_owned(),
+        };
+        let subject = Name::build().push(attribute::COMMON_NAME, &common_name).finish().map_err(Error::internal)?;
+        let request = IssueRequest {
+            subject: Some(subject),
+            names: Some(names),
+            profile: Some(PROFILE.to_owned()),
+            ..IssueRequest::new(KeySource::Make(KeyAlgorithm::P256))
+        };
+        let signed = self.sign_new(request).await?;
+        let placement = Placement {
+            owner: UserId::parse(SERVER_USER).map_err(Error::internal)?,
+            domain: DomainId::parse("default").map_err(Error::internal)?,
+            name: None,
+            replaces,
+        };
+        let issued = self.place(None, signed, placement, "certificate.issue", Vec::new()).await?;
+        let id = issued.certificate.id.octets().to_vec();
+        self.store().commit(vec![Step::KeepSecret(CURRENT, id)]).await?;
+        Ok(issued.certificate)
+    }
+
+    async fn with_private_key(&self, certificate: &Certificate) -> Result<ServerCertificate, Error> {
+        let private_key = self.open_private_key(certificate).await?;
+        let mut chain = vec![certificate.der.clone().ok_or(Error::NoCertificate)?];
+        let mut above = self.chain(certificate);
+        above.pop();
+        chain.append(&mut above);
+        Ok(ServerCertificate { chain, private_key, renew_at: renewal_time(certificate) })
+    }
+}
+
+fn renewal_time(certificate: &Certificate) -> Time {
+    let life = certificate.not_after.unix().saturating_sub(certificate.not_before.unix());
+    certificate.not_before.plus_seconds(life / 3 * 2)
+}

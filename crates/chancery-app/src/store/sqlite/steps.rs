@@ -1,0 +1,35 @@
+//! The steps of a commit, each handed to the tables that it is about.
+
+use chancery_core::identity::CertificateNumber;
+use rusqlite::Connection;
+
+use super::{accounts, audit, authorities, certificates};
+use crate::store::{Step, StoreError};
+
+/// Does all steps inside the open transaction, in their order, and gives the numbers of the certificates that they added.
+/// After an error the caller rolls back.
+pub(super) fn perform(connection: &Connection, steps: Vec<Step>) -> Result<Vec<CertificateNumber>, StoreError> {
+    let mut added = Vec::new();
+    for step in steps {
+        match step {
+            Step::AddCertificate(new) => added.push(certificates::add(connection, &new)?),
+            Step::Move { certificate, from, to, at } => {
+                certificates::change_state(connection, certificate, from, to, at)?;
+            }
+            Step::AddAuthority(new) => authorities::add(connection, &new)?,
+            Step::AddUser(user) => accounts::add_user(connection, &user)?,
+            Step::ChangeUser(user) => accounts::change_user(connection, &user)?,
+            Step::RemoveUser(id) => accounts::remove_user(connection, &id)?,
+            Step::AddDomain(domain) => accounts::add_domain(connection, &domain)?,
+            Step::ChangeDomain(domain) => accounts::change_domain(connection, &domain)?,
+            Step::RemoveDomain(id) => accounts::remove_domain(connection, &id)?,
+            Step::AddToken(token) => accounts::add_token(connection, &token)?,
+            Step::RemoveToken(hash) => accounts::remove_token(connection, &hash)?,
+            Step::RemoveTokensOf(user) => accounts::remove_tokens_of(connection, &user)?,
+            Step::RemoveTokensExpiredBefore(time) => accounts::remove_tokens_expired_before(connection, time)?,
+            Step::KeepSecret(name, sealed) => accounts::keep_secret(connection, name, &sealed)?,
+            Step::Audit(entry) => audit::add(connection, &entry)?,
+        }
+    }
+    Ok(added)
+}

@@ -1,0 +1,251 @@
+//! What went wrong, in Keystone's words (Identity API v2.0, fault.xsd): the one table from the engine's errors to status
+//! and fault element. Faults of ours are logged here and told to nobody.
+
+use axum::http::StatusCode;
+use chancery_app::Error;
+use chancery_core::certificate::Refusal;
+
+use super::wire::fault::Body;
+use crate::kit::log;
+
+/// A fault to answer with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Fault {
+    /// Which.
+    pub(super) kind: Kind,
+    /// What was wrong, and what to do.
+    pub(super) details: String,
+    /// Seconds after which to try again.
+    pub(super) retry_after: Option<u64>,
+}
+
+/// The faults that are answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// 400
+    BadRequest,
+    /// 401: who is asking is not known, or lacks the privilege.
+    Unauthorized,
+    /// 403
+    UserDisabled,
+    /// 404
+    ItemNotFound,
+    /// 405. The schema has no element for it: its catch-all.
+    MethodNotAllowed,
+    /// 409. The schema's only element for a conflict speaks of tenants.
+    Conflict,
+    /// 413
+    OverLimit,
+    /// 500
+    IdentityFault,
+    /// 503
+    ServiceUnavailable,
+}
+
+impl Kind {
+    #[cfg(test)]
+    const ALL: [Kind; 9] = [
+        Kind::BadRequest,
+        Kind::Unauthorized,
+        Kind::UserDisabled,
+        Kind::ItemNotFound,
+        Kind::MethodNotAllowed,
+        Kind::Conflict,
+        Kind::OverLimit,
+        Kind::IdentityFault,
+        Kind::ServiceUnavailable,
+    ];
+
+    /// The HTTP status.
+    pub(super) const fn status(self) -> StatusCode {
+        match self {
+            Kind::BadRequest => StatusCode::BAD_REQUEST,
+            Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+            Kind::UserDisabled => StatusCode::FORBIDDEN,
+            Kind::ItemNotFound => StatusCode::NOT_FOUND,
+            Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Kind::Conflict => StatusCode::CONFLICT,
+            Kind::OverLimit => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::IdentityFault => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The fault's element or member, and its message.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Kind::BadRequest => ("badRequest", "BAD_REQUEST"),
+            Kind::Unauthorized => ("unauthorized", "UNAUTHORIZED"),
+            Kind::UserDisabled => ("userDisabled", "FORBIDDEN"),
+            Kind::ItemNotFound => ("itemNotFound", "NOT_FOUND"),
+            Kind::MethodNotAllowed => ("identityFault", "METHOD_NOT_ALLOWED"),
+            Kind::Conflict => ("tenantConflict", "CONFLICT"),
+            Kind::OverLimit => ("overLimit", "REQUEST_ENTITY_TOO_LARGE"),
+            Kind::IdentityFault => ("identityFault", "INTERNAL_SERVER_ERROR"),
+            Kind::ServiceUnavailable => ("serviceUnavailable", "SERVICE_UNAVAILABLE"),
+        }
+    }
+}
+
+impl Fault {
+    /// A fault with these details.
+    pub(super) fn new(kind: Kind, details: impl Into<String>) -> Fault {
+        Fault { kind, details: details.into(), retry_after: None }
+    }
+
+    /// 400 for what cannot be understood.
+    pub(super) fn bad(details: impl Into<String>) -> Fault {
+        Fault::new(Kind::BadRequest, details)
+    }
+
+    /// The fault for an error of the engine. One of ours is logged.
+    pub(super) fn of(error: &Error) -> Fault {
+        log::internal(error);
+        let fault = Fault::new(kind(error), details(error));
+        match error {
+            Error::Throttled(wait) => Fault { retry_after: Some(wait.as_secs().max(1)), ..fault },
+            Error::Busy => Fault { retry_after: Some(1), ..fault },
+            Error::Unauthenticated
+            | Error::UserDisabled
+            | Error::Forbidden(_)
+            | Error::NotFound(_)
+            | Error::Refused(_)
+            | Error::Policy(_)
+            | Error::Invalid(_)
+            | Error::InvalidItems(_)
+            | Error::Conflict(_)
+            | Error::NoPrivateKey
+            | Error::NoCertificate
+            | Error::Internal(_) => fault,
+        }
+    }
+
+    /// The fault as JSON.
+    pub(super) fn json(&self) -> String {
+        self.body().json()
+    }
+
+    /// The fault as XML.
+    pub(super) fn xml(&self) -> String {
+        self.body().xml()
+    }
+
+    fn body(&self) -> Body<'_> {
+        let (element, message) = self.kind.words();
+        Body { element, code: self.kind.status().as_u16(), message, details: &self.details }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        Fault::of(&error)
+    }
+}
+
+/// The table. 401 is said to who lacks a privilege, and 403 to disabled users only, as the document has it.
+fn kind(error: &Error) -> Kind {
+    match error {
+        Error::Unauthenticated | Error::Forbidden(_) => Kind::Unauthorized,
+        Error::Throttled(_) => Kind::OverLimit,
+        Error::UserDisabled => Kind::UserDisabled,
+        Error::NotFound(_) | Error::NoCertificate | Error::Refused(Refusal::Deleted | Refusal::Purged) => {
+            Kind::ItemNotFound
+        }
+        Error::Refused(
+            Refusal::Pending
+            | Refusal::Active
+            | Refusal::OnHold
+            | Refusal::Revoked(_)
+            | Refusal::Expired
+            | Refusal::NotDeleted,
+        )
+        | Error::Policy(_)
+        | Error::Invalid(_)
+        | Error::InvalidItems(_)
+        | Error::NoPrivateKey => Kind::BadRequest,
+        Error::Conflict(_) => Kind::Conflict,
+        Error::Busy => Kind::ServiceUnavailable,
+        Error::Internal(_) => Kind::IdentityFault,
+    }
+}
+
+/// The document's own words where it has some.
+fn details(error: &Error) -> String {
+    match error {
+        Error::Unauthenticated => "Invalid credentials".to_owned(),
+        Error::Forbidden(_) => "The caller does not have the privilege required to perform the operation.".to_owned(),
+        Error::UserDisabled => "Disabled or suspended user making the request".to_owned(),
+        Error::Busy => "The server is unavailable to process the request.".to_owned(),
+        Error::Internal(_) => "The server encountered a problem while processing the request.".to_owned(),
+        Error::Throttled(_)
+        | Error::NotFound(_)
+        | Error::Refused(_)
+        | Error::Policy(_)
+        | Error::Invalid(_)
+        | Error::InvalidItems(_)
+        | Error::Conflict(_)
+        | Error::NoPrivateKey
+        | Error::NoCertificate => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chancery_app::Conflict;
+    use chancery_core::plan;
+    use std::time::Duration;
+
+    #[track_caller]
+    fn check(error: Error, status: u16, element: &str, details: &str) {
+        let fault = Fault::of(&error);
+        assert_eq!((fault.kind.status().as_u16(), fault.kind.words().0, fault.details.as_str()), (status, element, details));
+    }
+
+    #[test]
+    fn every_error_has_its_fault() {
+        check(Error::Unauthenticated, 401, "unauthorized", "Invalid credentials");
+        let wait = Error::Throttled(Duration::from_secs(3));
+        assert_eq!(Fault::of(&wait).retry_after, Some(3));
+        check(wait, 413, "overLimit", "too many wrong attempts: try again in 3 seconds");
+        check(Error::UserDisabled, 403, "userDisabled", "Disabled or suspended user making the request");
+        let lacking = "The caller does not have the privilege required to perform the operation.";
+        check(Error::Forbidden("certificate.read"), 401, "unauthorized", lacking);
+        check(Error::NotFound("certificate"), 404, "itemNotFound", "there is no such certificate");
+        check(Error::Refused(Refusal::Expired), 400, "badRequest", "the certificate has expired");
+        check(Error::Refused(Refusal::Deleted), 404, "itemNotFound", "the certificate was deleted");
+        let empty = "the subject is empty: name somebody, or give an alternative name";
+        check(Error::Policy(plan::Refusal::SubjectEmpty), 400, "badRequest", empty);
+        check(Error::Invalid("x".to_owned()), 400, "badRequest", "x");
+        let items = vec![(0, "x".to_owned()), (4, "y".to_owned())];
+        check(Error::InvalidItems(items), 400, "badRequest", "item 1: x; item 5: y");
+        let there = Error::Conflict(Conflict::Certificate);
+        let text = there.to_string();
+        check(there, 409, "tenantConflict", &text);
+        let key = Error::NoPrivateKey.to_string();
+        check(Error::NoPrivateKey, 400, "badRequest", &key);
+        let certificate = Error::NoCertificate.to_string();
+        check(Error::NoCertificate, 404, "itemNotFound", &certificate);
+        check(Error::Busy, 503, "serviceUnavailable", "The server is unavailable to process the request.");
+        let ours = "The server encountered a problem while processing the request.";
+        check(Error::internal("the disk is on fire"), 500, "identityFault", ours);
+    }
+
+    #[test]
+    fn every_kind_of_fault_says_its_own_status() {
+        for kind in Kind::ALL {
+            let code = kind.status().as_u16();
+            let fault = Fault::new(kind, "a < b");
+            let json: serde_json::Value = serde_json::from_str(&fault.json()).unwrap();
+            let (element, body) = json.as_object().unwrap().iter().next().unwrap();
+            assert_eq!(body["code"], code);
+            assert_eq!(body["details"], "a < b");
+            let xml = fault.xml();
+            let document = roxmltree::Document::parse(&xml).unwrap();
+            let root = document.root_element();
+            assert_eq!(root.tag_name().name(), element);
+            assert_eq!(root.attribute("code"), Some(code.to_string().as_str()));
+            assert_eq!(root.children().last().and_then(|details| details.text()), Some("a < b"));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The one table of APIs: what each is called, where it stands and how it says that something went wrong.
+
+pub(crate) mod native;
+pub(crate) mod pki;
+
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+
+use crate::kit::door::{self, Door};
+use crate::shared::Shared;
+
+/// One API.
+#[derive(Clone, Copy)]
+pub(crate) struct Api {
+    /// Its name in metrics and in the audit trail.
+    pub(crate) name: &'static str,
+    /// Its routes, with whole paths.
+    pub(crate) router: fn() -> Router<Shared>,
+    /// An error in its own words, for a request with those headers.
+    pub(crate) fault: fn(&chancery_app::Error, &HeaderMap) -> Response,
+}
+
+/// Every API that needs callers.
+const APIS: [Api; 1] = [
+    Api { name: native::NAME, router: native::router, fault: native::fault },
+];
+
+/// The open surface.
+const PKI: Api = Api { name: pki::NAME, router: pki::router, fault: pki::fault };
+
+/// Every API and the open surface: what stands behind TLS.
+pub(crate) fn everything(shared: Shared) -> Router {
+    let mut router = with_door(PKI, &shared);
+    for api in APIS {
+        router = router.merge(with_door(api, &shared));
+    }
+    router.fallback(native::unknown_path).with_state(shared)
+}
+
+/// What stands in the clear: CRLs and certificates of authorities.
+pub(crate) fn open_surface(shared: Shared) -> Router {
+    with_door(PKI, &shared).fallback(native::unknown_path).with_state(shared)
+}
+
+fn with_door(api: Api, shared: &Shared) -> Router<Shared> {
+    let door = Door::new(api, shared);
+    (api.router)().layer(from_fn_with_state(door, door::pass))
+}

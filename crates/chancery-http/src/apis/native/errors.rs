@@ -1,0 +1,158 @@
+//! The engine's errors in this API's words: RFC 9457 problems.
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use chancery_app::Error;
+
+use super::wire::Problem;
+
+/// Something went wrong: a status, a kind and what to tell.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    status: StatusCode,
+    kind: &'static str,
+    detail: String,
+    retry_after: Option<u64>,
+}
+
+impl Fault {
+    /// What was sent cannot be understood.
+    pub(crate) fn invalid(detail: impl Into<String>) -> Fault {
+        Fault::new(StatusCode::BAD_REQUEST, "invalid", detail)
+    }
+
+    pub(crate) fn too_large() -> Fault {
+        Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the request's body is too large")
+    }
+
+    pub(crate) fn not_json() -> Fault {
+        let detail = "send JSON with Content-Type: application/json";
+        Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail)
+    }
+
+    fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Fault {
+        Fault { status, kind, detail: detail.into(), retry_after: None }
+    }
+}
+
+/// The table: every kind of error, its status and its kind's word.
+impl From<&Error> for Fault {
+    fn from(error: &Error) -> Fault {
+        let (status, kind) = match error {
+            Error::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Error::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "throttled"),
+            Error::UserDisabled => (StatusCode::FORBIDDEN, "user-disabled"),
+            Error::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
+            Error::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
+            Error::Refused(_) => (StatusCode::CONFLICT, "refused"),
+            Error::Policy(_) => (StatusCode::UNPROCESSABLE_ENTITY, "policy"),
+            Error::Invalid(_) | Error::InvalidItems(_) => (StatusCode::BAD_REQUEST, "invalid"),
+            Error::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Error::NoPrivateKey => (StatusCode::CONFLICT, "no-private-key"),
+            Error::NoCertificate => (StatusCode::CONFLICT, "no-certificate"),
+            Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        };
+        let retry_after = match error {
+            Error::Throttled(wait) => Some(wait.as_secs().max(1)),
+            Error::Busy => Some(1),
+            Error::Unauthenticated
+            | Error::UserDisabled
+            | Error::Forbidden(_)
+            | Error::NotFound(_)
+            | Error::Refused(_)
+            | Error::Policy(_)
+            | Error::Invalid(_)
+            | Error::InvalidItems(_)
+            | Error::Conflict(_)
+            | Error::NoPrivateKey
+            | Error::NoCertificate
+            | Error::Internal(_) => None,
+        };
+        Fault { status, kind, detail: error.to_string(), retry_after }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        crate::kit::log::internal(&error);
+        Fault::from(&error)
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let problem = Problem {
+            kind: format!("urn:chancery:problem:{}", self.kind),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+        };
+        let mut response = (self.status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Chancery\", charset=\"UTF-8\""));
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// An error met before or behind the handlers.
+pub(crate) fn fault(error: &Error, _: &HeaderMap) -> Response {
+    crate::kit::log::internal(error);
+    Fault::from(error).into_response()
+}
+
+/// A path that no API has.
+pub(crate) async fn unknown_path(uri: Uri) -> Response {
+    Fault::new(StatusCode::NOT_FOUND, "not-found", format!("nothing stands at {}", uri.path())).into_response()
+}
+
+/// A path of this API with a method that it does not have.
+pub(super) async fn wrong_method(method: Method) -> Response {
+    let detail = format!("this address does not take {method}");
+    Fault::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chancery_app::Conflict;
+    use std::time::Duration;
+
+    fn check(error: Error, status: u16, kind: &str) {
+        let fault = Fault::from(&error);
+        assert_eq!((fault.status.as_u16(), fault.kind), (status, kind), "{error}");
+    }
+
+    #[test]
+    fn every_kind_of_error_has_its_row() {
+        check(Error::Unauthenticated, 401, "unauthenticated");
+        check(Error::Throttled(Duration::ZERO), 429, "throttled");
+        check(Error::UserDisabled, 403, "user-disabled");
+        check(Error::Forbidden("x"), 403, "forbidden");
+        check(Error::NotFound("x"), 404, "not-found");
+        check(Error::Refused(chancery_core::certificate::Refusal::Deleted), 409, "refused");
+        check(Error::Policy(chancery_core::plan::Refusal::SubjectEmpty), 422, "policy");
+        check(Error::Invalid("x".into()), 400, "invalid");
+        check(Error::InvalidItems(vec![(0, "x".into())]), 400, "invalid");
+        check(Error::Conflict(Conflict::Certificate), 409, "conflict");
+        check(Error::NoPrivateKey, 409, "no-private-key");
+        check(Error::NoCertificate, 409, "no-certificate");
+        check(Error::Busy, 503, "busy");
+        check(Error::internal("secret cause"), 500, "internal");
+    }
+
+    #[test]
+    fn what_failed_inside_never_leaves() {
+        let fault = Fault::from(&Error::internal("secret cause"));
+        assert!(!fault.detail.contains("secret cause"));
+    }
+}

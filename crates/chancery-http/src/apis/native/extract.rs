@@ -1,0 +1,93 @@
+//! This API's caller and body: what is wrong with them is told in its words too.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use chancery_app::{Credential, Error, Via};
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+
+use super::NAME;
+use super::errors::Fault;
+use crate::kit::authorization::{self, Authorization};
+use crate::kit::body::{self, BodyFault};
+use crate::shared::Shared;
+
+/// Who is calling: Basic with API key or password, or a bearer token.
+pub(super) struct Caller(pub(super) chancery_app::Caller);
+
+/// A JSON body.
+pub(super) struct Json<T>(pub(super) T);
+
+/// A path's one variable part.
+pub(super) struct Id(pub(super) String);
+
+/// A query string; names that this API does not know are refused.
+pub(super) struct Query<T>(pub(super) T);
+
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Caller, Fault> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let credential = match authorization::read(&parts.headers) {
+            Some(Authorization::Basic(user, secret)) => {
+                Credential::PasswordOrApiKey(user, SecretString::from(secret))
+            }
+            Some(Authorization::Bearer(token)) => Credential::Token(SecretString::from(token)),
+            None => return Err(Error::Unauthenticated.into()),
+        };
+        let caller = shared.app.authenticate(credential, Via { api: NAME, address }).await?;
+        Ok(Caller(caller))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
+    type Rejection = Fault;
+
+    /// Reads JSON; an empty body counts as `{}`. Without a Content-Type it is taken for JSON too.
+    async fn from_request(request: Request<Body>, shared: &Shared) -> Result<Json<T>, Fault> {
+        if !is_json(request.headers()) {
+            return Err(Fault::not_json());
+        }
+        let limit = usize::try_from(shared.config.server.max_body).unwrap_or(usize::MAX);
+        let octets = body::read(request, limit).await.map_err(|fault| match fault {
+            BodyFault::TooLarge => Fault::too_large(),
+            BodyFault::Broken => Fault::invalid("the request's body did not arrive whole"),
+        })?;
+        let text: &[u8] = if octets.trim_ascii().is_empty() { b"{}" } else { &octets };
+        serde_json::from_slice(text).map(Json).map_err(|error| Fault::invalid(format!("the JSON: {error}")))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
+    let kind = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+impl FromRequestParts<Shared> for Id {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Id, Fault> {
+        let Path(id) = Path::<String>::from_request_parts(parts, shared)
+            .await
+            .map_err(|_| Fault::invalid("the path is not UTF-8"))?;
+        Ok(Id(id))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequestParts<Shared> for Query<T> {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Query<T>, Fault> {
+        axum::extract::Query::<T>::from_request_parts(parts, shared)
+            .await
+            .map(|query| Query(query.0))
+            .map_err(|rejection| Fault::invalid(format!("the query: {}", rejection.body_text())))
+    }
+}

@@ -1,0 +1,122 @@
+//! Users.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use chancery_app::{NewUser, UserChange};
+use chancery_core::role::Role;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::apis::native::errors::Fault;
+use crate::apis::native::extract::{Caller, Id, Json, Query};
+use crate::apis::native::{map, wire};
+use crate::shared::Shared;
+
+#[utoipa::path(get, path = "/chancery/v1/users", tag = "users", params(wire::UserQuery),
+    responses((status = 200, body = wire::UserList), (status = "4XX", body = wire::Problem)))]
+/// List users, page by page.
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+    Query(query): Query<wire::UserQuery>,
+) -> Result<axum::Json<wire::UserList>, Fault> {
+    let limit = map::page_size(query.limit)?;
+    let domain = query.domain.map(|text| map::domain_id(&text)).transpose()?;
+    let after = query.after.map(|text| map::user_id(&text)).transpose()?;
+    let page = shared.app.users(&caller, domain, after, limit).await?;
+    Ok(axum::Json(wire::UserList {
+        next: map::next(&page, limit, |last| last.id.to_string()),
+        users: page.iter().map(map::user).collect(),
+    }))
+}
+
+#[utoipa::path(post, path = "/chancery/v1/users", tag = "users", request_body = wire::NewUser,
+    responses((status = 201, body = wire::User), (status = "4XX", body = wire::Problem)))]
+/// Make a user.
+pub(crate) async fn add(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+    Json(body): Json<wire::NewUser>,
+) -> Result<Response, Fault> {
+    let new = NewUser {
+        id: body.id.map(|text| map::user_id(&text)).transpose()?,
+        name: body.name,
+        domain: body.domain.map(|text| map::domain_id(&text)).transpose()?,
+        roles: body.roles.map_or(Ok(vec![Role::SelfService]), |words| map::roles(&words))?,
+        password: body.password.map(SecretString::from),
+    };
+    let user = shared.app.add_user(&caller, new).await?;
+    let location = format!("/chancery/v1/users/{}", user.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], axum::Json(map::user(&user))).into_response())
+}
+
+#[utoipa::path(get, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
+    responses((status = 200, body = wire::User), (status = "4XX", body = wire::Problem)))]
+/// Show a user.
+pub(crate) async fn show(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+    Id(id): Id,
+) -> Result<axum::Json<wire::User>, Fault> {
+    let id = map::user_id(&id)?;
+    Ok(axum::Json(map::user(&shared.app.user(&caller, &id).await?)))
+}
+
+#[utoipa::path(patch, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
+    request_body = wire::UserChange,
+    responses((status = 200, body = wire::User), (status = "4XX", body = wire::Problem)))]
+/// Change a user. Anybody may change the own password.
+pub(crate) async fn change(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+    Id(id): Id,
+    Json(body): Json<wire::UserChange>,
+) -> Result<axum::Json<wire::User>, Fault> {
+    let id = map::user_id(&id)?;
+    let change = UserChange {
+        name: body.name,
+        roles: body.roles.map(|words| map::roles(&words)).transpose()?,
+        disabled: body.disabled,
+        password: body.password.map(SecretString::from),
+        domain: body.domain.map(|text| map::domain_id(&text)).transpose()?,
+    };
+    Ok(axum::Json(map::user(&shared.app.change_user(&caller, &id, change).await?)))
+}
+
+#[utoipa::path(delete, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
+    responses((status = 204), (status = "4XX", body = wire::Problem)))]
+/// Remove a user to whom no certificate belongs.
+pub(crate) async fn remove(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+    Id(id): Id,
+) -> Result<StatusCode, Fault> {
+    shared.app.remove_user(&caller, &map::user_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[utoipa::path(post, path = "/chancery/v1/users/{id}/api-key", tag = "users", params(("id" = String, Path)),
+    responses((status = 201, body = wire::ApiKey), (status = "4XX", body = wire::Problem)))]
+/// Give a user a new API key, in the place of the old one.
+pub(crate) async fn new_api_key(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+    Id(id): Id,
+) -> Result<Response, Fault> {
+    let key = shared.app.new_api_key(&caller, &map::user_id(&id)?).await?;
+    let body = wire::ApiKey { api_key: key.expose_secret().to_owned() };
+    Ok((StatusCode::CREATED, axum::Json(body)).into_response())
+}
+
+#[utoipa::path(delete, path = "/chancery/v1/users/{id}/api-key", tag = "users", params(("id" = String, Path)),
+    responses((status = 204), (status = "4XX", body = wire::Problem)))]
+/// Take a user's API key away.
+pub(crate) async fn remove_api_key(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+    Id(id): Id,
+) -> Result<StatusCode, Fault> {
+    shared.app.remove_api_key(&caller, &map::user_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,63 @@
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+
+use super::handlers::{accounts, audit, authorities, certificates, domains, lifecycle, users};
+
+/// The document: every handler of this API, and how callers prove who they are.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Chancery",
+        description = "The native API of the Chancery certificate authority. Errors are RFC 9457 problems.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    paths(
+        certificates::list, certificates::issue, certificates::import, certificates::show, certificates::pem,
+        certificates::der, certificates::chain, certificates::pkcs12, lifecycle::renew, lifecycle::hold,
+        lifecycle::release, lifecycle::revoke, lifecycle::delete, lifecycle::purge, users::list, users::add,
+        users::show, users::change, users::remove, users::new_api_key, users::remove_api_key, domains::list,
+        domains::add, domains::show, domains::change, domains::remove, authorities::list, authorities::show,
+        authorities::profiles, audit::list, accounts::new_token, accounts::revoke_token, accounts::whoami
+    ),
+    security(("basic" = []), ("bearer" = [])),
+    modifiers(&Credentials)
+)]
+struct Document;
+
+struct Credentials;
+
+impl utoipa::Modify for Credentials {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let scheme = |scheme| SecurityScheme::Http(HttpBuilder::new().scheme(scheme).build());
+        components.add_security_scheme("basic", scheme(HttpAuthScheme::Basic));
+        components.add_security_scheme("bearer", scheme(HttpAuthScheme::Bearer));
+    }
+}
+
+/// The document as pretty JSON with a newline at its end: what stands committed in `openapi.json`.
+#[must_use]
+pub fn text() -> String {
+    let mut text = Document::openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Serves the committed document; a test holds it against [`text`].
+pub(super) async fn document() -> Response {
+    ([(CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_committed_document_is_what_the_code_says() {
+        let committed = include_str!("openapi.json");
+        assert!(
+            committed == super::text(),
+            "openapi.json is out of date: run `cargo run -p chancery -- openapi > crates/chancery-http/src/apis/native/openapi.json`"
+        );
+    }
+}

@@ -1,0 +1,26 @@
+//! The engine's errors in the words of the open surface: a status and a line of text.
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chancery_app::Error;
+
+/// An error as relying parties see it.
+pub(crate) fn fault(error: &Error, _: &HeaderMap) -> Response {
+    crate::kit::log::internal(error);
+    let status = match error {
+        Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::Busy | Error::Throttled(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Invalid(_) | Error::InvalidItems(_) => StatusCode::BAD_REQUEST,
+        // Nothing here asks who is calling or changes anything: whatever of these comes is a fault of ours.
+        Error::Unauthenticated
+        | Error::UserDisabled
+        | Error::Forbidden(_)
+        | Error::Refused(_)
+        | Error::Policy(_)
+        | Error::Conflict(_)
+        | Error::NoPrivateKey
+        | Error::NoCertificate
+        | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (status, format!("{error}\n")).into_response()
+}

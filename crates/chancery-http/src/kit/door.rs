@@ -1,0 +1,92 @@
+//! What every request passes on its way to a handler: an id, the limit of requests at once, the time limit, a net for
+//! panics, and the counters.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use chancery_app::Error;
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+use tracing::Instrument;
+
+use crate::apis::Api;
+use crate::metrics::Metrics;
+use crate::shared::Shared;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The door of one API.
+#[derive(Clone)]
+pub(crate) struct Door {
+    api: Api,
+    metrics: Arc<Metrics>,
+    places: Arc<Semaphore>,
+    time_limit: Duration,
+}
+
+/// A request's id: in its answer's `x-request-id`, in the log, and in the audit of what went wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) String);
+
+impl Door {
+    pub(crate) fn new(api: Api, shared: &Shared) -> Door {
+        let server = &shared.config.server;
+        Door {
+            api,
+            metrics: Arc::clone(&shared.metrics),
+            places: Arc::new(Semaphore::new(usize::try_from(server.concurrent_requests).unwrap_or(usize::MAX >> 4))),
+            time_limit: Duration::from_secs(u64::from(server.request_seconds)),
+        }
+    }
+}
+
+/// Lets a request through.
+pub(crate) async fn pass(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let began = now();
+    let id = RequestId(new_id());
+    let headers = request.headers().clone();
+    let span = tracing::info_span!("request", id = %id.0, api = door.api.name, method = %request.method(), path = request.uri().path());
+    request.extensions_mut().insert(id.clone());
+    let mut response = async {
+        let Ok(_place) = door.places.try_acquire() else {
+            return (door.api.fault)(&Error::Busy, &headers);
+        };
+        match tokio::time::timeout(door.time_limit, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_panic)) => (door.api.fault)(&Error::internal("a handler panicked"), &headers),
+            Err(_late) => {
+                tracing::warn!("the request took too long");
+                (door.api.fault)(&Error::Busy, &headers)
+            }
+        }
+    }
+    .instrument(span)
+    .await;
+    door.metrics.answered(door.api.name, response.status().as_u16(), began.elapsed());
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// 16 hexadecimal digits: a counter under a start that differs from run to run, so that ids do not repeat in a log.
+fn new_id() -> String {
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static START: LazyLock<u64> = LazyLock::new(|| {
+        use std::hash::{BuildHasher, RandomState};
+        RandomState::new().hash_one(std::process::id())
+    });
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{:016x}", START.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)))
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long an answer takes is measured, never decided by")]
+fn now() -> Instant {
+    Instant::now()
+}

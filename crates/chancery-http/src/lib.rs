@@ -1,0 +1,14 @@
+//! How we speak: one folder an API over one TLS port, and the open surface over plain HTTP.
+//!
+//! Knows the engine ([`chancery_app::App`]) and the core; cannot name the store.
+
+mod apis;
+mod config;
+mod kit;
+mod metrics;
+mod serve;
+mod shared;
+
+pub use apis::native::openapi;
+pub use config::{HttpConfig, KeystoneConfig, ServerConfig};
+pub use serve::{Listening, Server};

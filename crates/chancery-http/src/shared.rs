@@ -1,0 +1,16 @@
+//! What every handler reaches: the engine, the configuration and the counters.
+
+use std::sync::Arc;
+
+use chancery_app::App;
+
+use crate::config::HttpConfig;
+use crate::metrics::Metrics;
+
+/// The state of every router. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) app: App,
+    pub(crate) config: Arc<HttpConfig>,
+    pub(crate) metrics: Arc<Metrics>,
+}

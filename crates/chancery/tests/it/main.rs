@@ -1,0 +1,23 @@
+//! The integration tests: one binary, against the real program over real TLS with a real database, judged by programs
+//! that are not ours where there are some.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+#![expect(clippy::disallowed_methods, reason = "tests wait for programs, and hand their environment on")]
+
+mod bad_input;
+mod cli;
+mod durability;
+mod house;
+mod keystone;
+mod keystone_clients;
+mod lifecycle;
+mod linters;
+mod native;
+mod server;
+mod start;
+mod wire;

@@ -1,0 +1,295 @@
+//! A real server for a test: the program itself, on its own temporary data, on ports that it picked.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustls::ClientConfig;
+use tempfile::TempDir;
+
+use crate::wire::{self, Answer};
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chancery");
+
+/// The administrator that the first start made.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub(crate) struct Administrator {
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) api_key: String,
+}
+
+/// A running server. It ends, and its data go, when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    directory: TempDir,
+    https: String,
+    http: String,
+    tls: Arc<ClientConfig>,
+    admin: Administrator,
+    configuration: String,
+    environment: Vec<(String, String)>,
+}
+
+impl Server {
+    /// A server with defaults.
+    pub(crate) fn start() -> Server {
+        Server::start_with("", &[])
+    }
+
+    /// A server with that environment beside ours.
+    pub(crate) fn start_with_env(environment: &[(&str, &str)]) -> Server {
+        Server::start_with("", environment)
+    }
+
+    /// A server with that configuration file.
+    pub(crate) fn start_with_config(configuration: &str) -> Server {
+        Server::start_with(configuration, &[])
+    }
+
+    fn start_with(configuration: &str, environment: &[(&str, &str)]) -> Server {
+        let directory = TempDir::new().unwrap();
+        let environment: Vec<(String, String)> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (child, https, http) = launch(directory.path(), configuration, &environment);
+        let data = directory.path().join("data");
+        let root = std::fs::read_to_string(data.join("ca/root.pem")).unwrap();
+        let admin = serde_json::from_slice(&std::fs::read(data.join("administrator.json")).unwrap()).unwrap();
+        Server {
+            child,
+            https,
+            http,
+            tls: wire::trusting(&root),
+            admin,
+            configuration: configuration.to_owned(),
+            environment,
+            directory,
+        }
+    }
+
+    /// Ends the process at once, as a power cut would, and starts it again on the same data.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.restart();
+    }
+
+    /// Starts the process again after it ended.
+    pub(crate) fn restart(&mut self) {
+        let (child, https, http) = launch(self.directory.path(), &self.configuration, &self.environment);
+        (self.child, self.https, self.http) = (child, https, http);
+    }
+
+    /// Asks the process to end, and waits for it.
+    pub(crate) fn terminate(&mut self) -> std::process::ExitStatus {
+        run("kill", &["-TERM", &self.child.id().to_string()]);
+        self.child.wait().unwrap()
+    }
+
+    /// The process's id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// A place for files of the test.
+    pub(crate) fn scratch(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The administrator.
+    pub(crate) fn admin(&self) -> &Administrator {
+        &self.admin
+    }
+
+    /// `https://localhost:PORT`.
+    pub(crate) fn https_url(&self) -> String {
+        format!("https://localhost:{}", self.https.rsplit(':').next().unwrap())
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) fn http_url(&self) -> String {
+        format!("http://{}", self.http)
+    }
+
+    /// The address of the TLS listener.
+    pub(crate) fn https_address(&self) -> &str {
+        &self.https
+    }
+
+    /// TLS that trusts this server's root.
+    pub(crate) fn tls(&self) -> &Arc<ClientConfig> {
+        &self.tls
+    }
+
+    /// Sends a request over TLS; the path goes as it is, nothing is followed.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        wire::over_tls(&self.tls, &self.https, &wire::request(method, path, headers, body))
+    }
+
+    /// GETs something in the clear.
+    pub(crate) fn http(&self, path: &str) -> Answer {
+        wire::in_the_clear(&self.http, &wire::request("GET", path, &[], b""))
+    }
+
+    /// Calls the native API as the administrator.
+    pub(crate) fn native(&self, method: &str, path: &str, body: &serde_json::Value) -> Answer {
+        self.native_as(&self.admin.user, &self.admin.api_key, method, path, body)
+    }
+
+    /// Calls the native API as somebody.
+    pub(crate) fn native_as(
+        &self,
+        user: &str,
+        secret: &str,
+        method: &str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Answer {
+        let basic = basic(user, secret);
+        let octets = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let headers = [("Authorization", basic.as_str()), ("Content-Type", "application/json")];
+        self.request(method, &format!("/chancery/v1{path}"), &headers, &octets)
+    }
+
+    /// Makes a user, and its domain if that is not there.
+    pub(crate) fn add_user(&self, name: &str, id: &str, domain: &str, role: &str, password: &str) {
+        let made = self.native("POST", "/domains", &serde_json::json!({"id": domain}));
+        assert!([201, 409].contains(&made.status), "{}", made.text());
+        let user = serde_json::json!({
+            "name": name, "id": id, "domain": domain, "roles": [role], "password": password,
+        });
+        self.native("POST", "/users", &user).expect(201);
+    }
+
+    /// Runs the command line against this server as the administrator.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Output {
+        self.cli_command(arguments).output().unwrap()
+    }
+
+    /// The command line, ready to run against this server as the administrator.
+    pub(crate) fn cli_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(arguments)
+            .current_dir(self.directory.path())
+            .env("CHANCERY_URL", self.https_url())
+            .env("CHANCERY_USER", &self.admin.user)
+            .env("CHANCERY_API_KEY", &self.admin.api_key)
+            .env("CHANCERY_CA", self.data().join("ca/root.pem"))
+            .env("XDG_CONFIG_HOME", self.directory.path().join("config"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The current CRL of an authority as a PEM file.
+    pub(crate) fn crl_file(&self, authority: &str) -> PathBuf {
+        let answer = self.http(&format!("/crl/{authority}.pem")).expect(200);
+        let file = self.scratch().join(format!("{authority}.crl.pem"));
+        std::fs::write(&file, answer.body).unwrap();
+        file
+    }
+
+    /// What `openssl verify -crl_check` says of a certificate: none if it is good, else its complaint.
+    pub(crate) fn openssl_verdict(&self, certificate: &str) -> Option<String> {
+        let file = self.scratch().join("verified.pem");
+        std::fs::write(&file, certificate).unwrap();
+        let crl = self.crl_file("issuing");
+        let ca = self.data().join("ca");
+        let output = Command::new("openssl")
+            .arg("verify")
+            .arg("-CAfile")
+            .arg(ca.join("root.pem"))
+            .arg("-untrusted")
+            .arg(ca.join("issuing.pem"))
+            .args(["-crl_check", "-CRLfile"])
+            .arg(crl)
+            .arg(file)
+            .output()
+            .expect("openssl is needed: apt-get install openssl");
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (!output.status.success()).then_some(said)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts the program and waits for its ready line.
+fn launch(directory: &Path, configuration: &str, environment: &[(String, String)]) -> (Child, String, String) {
+    let file = directory.join("chancery.toml");
+    std::fs::write(&file, configuration).unwrap();
+    let mut child = Command::new(PROGRAM)
+        .args(["serve", "--https", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"])
+        .arg(directory.join("data"))
+        .arg("--config")
+        .arg(&file)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::from(std::fs::File::create(directory.join("server.log")).unwrap()))
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with("ready "));
+    let Some(ready) = ready else {
+        let mut log = String::new();
+        std::fs::File::open(directory.join("server.log")).unwrap().read_to_string(&mut log).unwrap();
+        panic!("the server did not start: {log}");
+    };
+    let mut words = ready.split(' ').skip(1);
+    let https = words.next().unwrap().trim_start_matches("https://").to_owned();
+    let http = words.next().unwrap().trim_start_matches("http://").to_owned();
+    (child, https, http)
+}
+
+/// An Authorization header's value.
+pub(crate) fn basic(user: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{secret}")))
+}
+
+/// Runs a program that must succeed, and gives its output.
+#[track_caller]
+pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("{program} is needed for the tests: run ./check, which installs it ({error})"));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {complaint}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A program of the tests' Python environment, which `./check` makes.
+pub(crate) fn python_program(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/venv/bin").join(name);
+    assert!(path.exists(), "{} is needed for the tests: run ./check, which installs it", path.display());
+    path.display().to_string()
+}
+
+/// A CSR as PEM, made by openssl with a new key: `-subj`, and what else is given.
+#[track_caller]
+pub(crate) fn csr(scratch: &Path, new_key: &[&str], subject: &str, more: &[&str]) -> String {
+    let (key, csr) = (scratch.join("subject.key.pem"), scratch.join("subject.csr.pem"));
+    let (key, file) = (key.display().to_string(), csr.display().to_string());
+    let mut arguments = vec!["req", "-new", "-nodes", "-keyout", &key, "-out", &file, "-subj", subject];
+    arguments.extend_from_slice(new_key);
+    arguments.extend_from_slice(more);
+    run("openssl", &arguments);
+    std::fs::read_to_string(csr).unwrap()
+}
+
+/// A new P-256 key for [`csr`].
+pub(crate) const P256: &[&str] = &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
