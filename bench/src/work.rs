@@ -39,7 +39,7 @@ pub(crate) enum Mode {
         #[arg(long, value_parser = header)]
         header: Vec<(HeaderName, HeaderValue)>,
     },
-    /// Posts the same body to the same path again and again, such as an OCSP request
+    /// Posts the same body to the same path again and again
     Post {
         /// Path and query, from /
         path: String,

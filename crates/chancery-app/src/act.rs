@@ -45,7 +45,11 @@ impl App {
     ) -> Result<(Certificate, Vec<Step>), Error> {
         let now = self.now();
         let to = before.state.after(action, before.circumstances(now))?;
-        let mut after = Certificate { state: to, state_since: now, ..before.clone() };
+        let mut after = Certificate {
+            state: to,
+            state_since: now,
+            ..before.clone()
+        };
         if action == Action::Purge {
             after.der = None;
             after.has_private_key = false;
@@ -54,8 +58,17 @@ impl App {
             Some(reason) => format!("{{\"v\":1,\"reason\":\"{reason}\"}}"),
             None => "{\"v\":1}".to_owned(),
         };
-        let entry = NewAuditEntry { certificate: Some(before.id), detail, ..self.audit_entry(Some(caller), name) };
-        let step = Step::Move { certificate: before.number, from: before.state, to, at: now };
+        let entry = NewAuditEntry {
+            certificate: Some(before.id),
+            detail,
+            ..self.audit_entry(Some(caller), name)
+        };
+        let step = Step::Move {
+            certificate: before.number,
+            from: before.state,
+            to,
+            at: now,
+        };
         Ok((after, vec![step, Step::Audit(entry)]))
     }
 }

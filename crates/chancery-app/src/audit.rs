@@ -95,7 +95,11 @@ impl App {
         filter: AuditFilter,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, Error> {
-        self.require_everywhere(caller, Right::ReadAudit, "audit.read").await?;
-        Ok(self.store().audit(filter, limit.clamp(1, LARGEST_AUDIT_PAGE)).await?)
+        self.require_everywhere(caller, Right::ReadAudit, "audit.read")
+            .await?;
+        Ok(self
+            .store()
+            .audit(filter, limit.clamp(1, LARGEST_AUDIT_PAGE))
+            .await?)
     }
 }

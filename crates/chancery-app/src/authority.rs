@@ -45,12 +45,19 @@ impl Loaded {
             certificate: vec![certificate_url(public_url, &authority.name)],
             ocsp: Vec::new(),
         };
-        Loaded { authority, addresses, chain, signer }
+        Loaded {
+            authority,
+            addresses,
+            chain,
+            signer,
+        }
     }
 
     /// Its key; an error if it is kept elsewhere.
     pub(crate) fn signer(&self) -> Result<&dyn Signer, Error> {
-        self.signer.as_deref().ok_or_else(|| Error::internal("this authority's private key is not held here"))
+        self.signer
+            .as_deref()
+            .ok_or_else(|| Error::internal("this authority's private key is not held here"))
     }
 }
 
@@ -74,13 +81,19 @@ impl App {
         if caller.reach(Right::ReadCertificates) == chancery_core::role::Reach::Nothing {
             self.refuse(caller, "authority.list", None, None).await?;
         }
-        Ok(self.loaded().iter().map(|loaded| self.view(loaded)).collect())
+        Ok(self
+            .loaded()
+            .iter()
+            .map(|loaded| self.view(loaded))
+            .collect())
     }
 
     /// One authority by its name.
     pub async fn authority(&self, caller: &Caller, name: &str) -> Result<AuthorityView, Error> {
         let all = self.authorities(caller).await?;
-        all.into_iter().find(|view| view.authority.name == name).ok_or(Error::NotFound("authority"))
+        all.into_iter()
+            .find(|view| view.authority.name == name)
+            .ok_or(Error::NotFound("authority"))
     }
 
     fn view(&self, loaded: &Loaded) -> AuthorityView {
@@ -95,12 +108,19 @@ impl App {
     /// Every authority at work.
     pub(crate) fn loaded(&self) -> Vec<Arc<Loaded>> {
         // A poisoned lock still holds a whole list: it is only ever replaced as one value.
-        self.0.authorities.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.0
+            .authorities
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     /// The authority of that name.
     pub(crate) fn authority_named(&self, name: &str) -> Result<Arc<Loaded>, Error> {
-        self.loaded().into_iter().find(|loaded| loaded.authority.name == name).ok_or(Error::NotFound("authority"))
+        self.loaded()
+            .into_iter()
+            .find(|loaded| loaded.authority.name == name)
+            .ok_or(Error::NotFound("authority"))
     }
 }
 
@@ -109,7 +129,9 @@ pub(crate) fn chain_of(authority: &StoredAuthority, all: &[StoredAuthority]) -> 
     let mut chain = vec![authority.certificate.clone()];
     let mut parent = authority.parent.clone();
     // No chain is longer than there are authorities, so a circle of parents ends too.
-    while let Some(above) = parent.as_ref().and_then(|name| all.iter().find(|a| a.name == *name))
+    while let Some(above) = parent
+        .as_ref()
+        .and_then(|name| all.iter().find(|a| a.name == *name))
         && chain.len() < all.len()
     {
         chain.push(above.certificate.clone());

@@ -90,10 +90,16 @@ impl App {
         for loaded in self.loaded() {
             let name = &loaded.authority.name;
             let own = pem::encode("CERTIFICATE", &loaded.authority.certificate);
-            self.0.data.write(&format!("ca/{name}.pem"), own.as_bytes(), 0o644)?;
+            self.0
+                .data
+                .write(&format!("ca/{name}.pem"), own.as_bytes(), 0o644)?;
         }
         let issuing = self.authority_named(&self.0.config.issue.authority)?;
-        let chain: String = issuing.chain.iter().map(|der| pem::encode("CERTIFICATE", der)).collect();
+        let chain: String = issuing
+            .chain
+            .iter()
+            .map(|der| pem::encode("CERTIFICATE", der))
+            .collect();
         self.0.data.write("ca/chain.pem", chain.as_bytes(), 0o644)
     }
 
@@ -103,7 +109,11 @@ impl App {
             "password": administrator.password.expose_secret(),
             "api_key": administrator.api_key.expose_secret(),
         });
-        self.0.data.write("administrator.json", format!("{content:#}\n").as_bytes(), 0o600)
+        self.0.data.write(
+            "administrator.json",
+            format!("{content:#}\n").as_bytes(),
+            0o600,
+        )
     }
 }
 
@@ -145,11 +155,20 @@ async fn make_what_is_missing(
         password: Some(password),
         api_key: Some(hash_of(&administrator.api_key)),
     };
-    let server = StoredUser { user: user(SERVER_USER, Vec::new(), true)?, password: None, api_key: None };
+    let server = StoredUser {
+        user: user(SERVER_USER, Vec::new(), true)?,
+        password: None,
+        api_key: None,
+    };
     store
         .commit(vec![
             Step::KeepSecret(KEK_CHECK, kek::check_value(sealer)?),
-            Step::AddDomain(Domain { id: domain, name: "Default".to_owned(), disabled: false, created: now }),
+            Step::AddDomain(Domain {
+                id: domain,
+                name: "Default".to_owned(),
+                disabled: false,
+                created: now,
+            }),
             Step::AddUser(admin),
             Step::AddUser(server),
             Step::AddAuthority(root),
@@ -159,14 +178,26 @@ async fn make_what_is_missing(
     Ok(Some(administrator))
 }
 
-fn make_authorities(options: &Options, sealer: &Sealer, now: Time) -> Result<(NewAuthority, NewAuthority), Error> {
+fn make_authorities(
+    options: &Options,
+    sealer: &Sealer,
+    now: Time,
+) -> Result<(NewAuthority, NewAuthority), Error> {
     let config = &options.config.authority;
     let root_key = make_key(&config.root_key)?;
     let root_profile = Profile::authority("root", config.root_days, None);
     let asked = authority_request(&config.root_subject, &root_key)?;
-    let planned = plan(asked, &root_profile, Issuer::Itself, Serial::from_random(random::octets()?), now)?;
+    let planned = plan(
+        asked,
+        &root_profile,
+        Issuer::Itself,
+        Serial::from_random(random::octets()?),
+        now,
+    )?;
     let root_signer = SoftwareKey::from_pkcs8(&root_key)?;
-    let root = planned.finish(&root_signer.sign(&planned)?).map_err(Error::internal)?;
+    let root = planned
+        .finish(&root_signer.sign(&planned)?)
+        .map_err(Error::internal)?;
     let root_authority = Authority::new(0, "root".to_owned(), root.clone(), None)
         .map_err(|error| Error::internal(error.0))?;
 
@@ -179,10 +210,22 @@ fn make_authorities(options: &Options, sealer: &Sealer, now: Time) -> Result<(Ne
     let issuing_profile = Profile::authority("issuing", config.issuing_days, Some(0));
     let asked = authority_request(&config.issuing_subject, &issuing_key)?;
     let by = Issuer::Authority(&root_authority, &addresses);
-    let planned = plan(asked, &issuing_profile, by, Serial::from_random(random::octets()?), now)?;
-    let issuing = planned.finish(&root_signer.sign(&planned)?).map_err(Error::internal)?;
+    let planned = plan(
+        asked,
+        &issuing_profile,
+        by,
+        Serial::from_random(random::octets()?),
+        now,
+    )?;
+    let issuing = planned
+        .finish(&root_signer.sign(&planned)?)
+        .map_err(Error::internal)?;
 
-    let new = |name: &str, parent: Option<&str>, certificate, key: &PrivateKey| -> Result<NewAuthority, Error> {
+    let new = |name: &str,
+               parent: Option<&str>,
+               certificate,
+               key: &PrivateKey|
+     -> Result<NewAuthority, Error> {
         Ok(NewAuthority {
             name: name.to_owned(),
             parent: parent.map(str::to_owned),
@@ -193,12 +236,18 @@ fn make_authorities(options: &Options, sealer: &Sealer, now: Time) -> Result<(Ne
     };
     Ok((
         new("root", None, root, &root_key)?,
-        new(&options.config.issue.authority, Some("root"), issuing, &issuing_key)?,
+        new(
+            &options.config.issue.authority,
+            Some("root"),
+            issuing,
+            &issuing_key,
+        )?,
     ))
 }
 
 fn make_key(word: &str) -> Result<PrivateKey, Error> {
-    let algorithm = KeyAlgorithm::parse(word).ok_or_else(|| Error::Invalid(format!("{word:?} is no key")))?;
+    let algorithm =
+        KeyAlgorithm::parse(word).ok_or_else(|| Error::Invalid(format!("{word:?} is no key")))?;
     Ok(software::generate(algorithm)?)
 }
 
@@ -223,7 +272,9 @@ async fn load_authorities(
     public_url: &str,
 ) -> Result<Vec<Arc<Loaded>>, Error> {
     let all = store.authorities().await?;
-    all.iter().map(|stored| load_authority(stored, &all, sealer, public_url).map(Arc::new)).collect()
+    all.iter()
+        .map(|stored| load_authority(stored, &all, sealer, public_url).map(Arc::new))
+        .collect()
 }
 
 fn load_authority(
@@ -234,18 +285,31 @@ fn load_authority(
 ) -> Result<Loaded, Error> {
     let signer = match &stored.sealed_key {
         Some(sealed) => {
-            let opened = PrivateKey::from_pkcs8(sealer.open(&sealing_purpose(&stored.name), sealed)?);
+            let opened =
+                PrivateKey::from_pkcs8(sealer.open(&sealing_purpose(&stored.name), sealed)?);
             Some(Arc::new(SoftwareKey::from_pkcs8(&opened)?) as Arc<dyn Signer>)
         }
         None => None,
     };
-    let authority =
-        Authority::new(stored.id, stored.name.clone(), stored.certificate.clone(), stored.parent.clone())
-            .map_err(|error| Error::internal(error.0))?;
+    let authority = Authority::new(
+        stored.id,
+        stored.name.clone(),
+        stored.certificate.clone(),
+        stored.parent.clone(),
+    )
+    .map_err(|error| Error::internal(error.0))?;
     if let Some(signer) = &signer
         && signer.public_key().key_id() != authority.facts.public_key.key_id()
     {
-        return Err(Error::internal(format!("the key of the authority {} is not its certificate's", stored.name)));
+        return Err(Error::internal(format!(
+            "the key of the authority {} is not its certificate's",
+            stored.name
+        )));
     }
-    Ok(Loaded::new(authority, signer, chain_of(stored, all), public_url))
+    Ok(Loaded::new(
+        authority,
+        signer,
+        chain_of(stored, all),
+        public_url,
+    ))
 }

@@ -54,7 +54,8 @@ impl App {
         if caller.may(right, owner, domain) {
             return Ok(());
         }
-        self.refuse(caller, action, None, Some(owner.to_string())).await
+        self.refuse(caller, action, None, Some(owner.to_string()))
+            .await
     }
 
     /// [`App::require`] for what belongs to a certificate's owner.
@@ -68,7 +69,8 @@ impl App {
         if caller.may(right, &certificate.owner, &certificate.domain) {
             return Ok(());
         }
-        self.refuse(caller, action, Some(certificate.id), None).await
+        self.refuse(caller, action, Some(certificate.id), None)
+            .await
     }
 
     /// Refuses unless `caller` may use `right` everywhere.
@@ -85,15 +87,25 @@ impl App {
     }
 
     /// Holds a listing to what the caller reaches: a condition that reaches farther is refused, a missing one is set.
-    pub(crate) async fn narrow_to_reach(&self, caller: &Caller, filter: &mut CertificateFilter) -> Result<(), Error> {
+    pub(crate) async fn narrow_to_reach(
+        &self,
+        caller: &Caller,
+        filter: &mut CertificateFilter,
+    ) -> Result<(), Error> {
         let user = caller.user();
         let allowed = match caller.reach(Right::ReadCertificates) {
             Reach::Everywhere => true,
-            Reach::Domain => *filter.domain.get_or_insert_with(|| user.domain.clone()) == user.domain,
+            Reach::Domain => {
+                *filter.domain.get_or_insert_with(|| user.domain.clone()) == user.domain
+            }
             Reach::Own => *filter.owner.get_or_insert_with(|| user.id.clone()) == user.id,
             Reach::Nothing => false,
         };
-        if allowed { Ok(()) } else { self.refuse(caller, "certificate.list", None, None).await }
+        if allowed {
+            Ok(())
+        } else {
+            self.refuse(caller, "certificate.list", None, None).await
+        }
     }
 
     /// Writes a refusal for lack of right down, and gives it as the error.
@@ -115,7 +127,11 @@ impl App {
     }
 
     /// An entry of the audit trail about something done now, to be filled in; none for the server itself.
-    pub(crate) fn audit_entry(&self, caller: Option<&Caller>, action: &'static str) -> NewAuditEntry {
+    pub(crate) fn audit_entry(
+        &self,
+        caller: Option<&Caller>,
+        action: &'static str,
+    ) -> NewAuditEntry {
         NewAuditEntry {
             at: self.now(),
             actor: caller.map(|caller| caller.user.id.clone()),

@@ -162,25 +162,42 @@ impl Default for AuthorityConfig {
 
 impl Default for IssueConfig {
     fn default() -> IssueConfig {
-        IssueConfig { profile: "general".to_owned(), authority: "issuing".to_owned(), crl_hours: 24 }
+        IssueConfig {
+            profile: "general".to_owned(),
+            authority: "issuing".to_owned(),
+            crl_hours: 24,
+        }
     }
 }
 
 impl Default for StoreConfig {
     fn default() -> StoreConfig {
-        StoreConfig { cache_mib: 256, checkpoint_pages: 20_000, readers: 2, queue: 4096 }
+        StoreConfig {
+            cache_mib: 256,
+            checkpoint_pages: 20_000,
+            readers: 2,
+            queue: 4096,
+        }
     }
 }
 
 impl Default for AccountsConfig {
     fn default() -> AccountsConfig {
-        AccountsConfig { remember_seconds: 60, free_attempts: 5, slowest_ms: 2000 }
+        AccountsConfig {
+            remember_seconds: 60,
+            free_attempts: 5,
+            slowest_ms: 2000,
+        }
     }
 }
 
 impl Default for KeyPoolConfig {
     fn default() -> KeyPoolConfig {
-        KeyPoolConfig { ready: 8, threads: 1, queue: 256 }
+        KeyPoolConfig {
+            ready: 8,
+            threads: 1,
+            queue: 256,
+        }
     }
 }
 
@@ -188,9 +205,10 @@ impl AppConfig {
     /// Checks what a type cannot say. The error starts with the path of the bad key.
     pub fn check(&self) -> Result<(), String> {
         let authority = &self.authority;
-        for (key, word) in
-            [("authority.root_key", &authority.root_key), ("authority.issuing_key", &authority.issuing_key)]
-        {
+        for (key, word) in [
+            ("authority.root_key", &authority.root_key),
+            ("authority.issuing_key", &authority.issuing_key),
+        ] {
             if KeyAlgorithm::parse(word).is_none() {
                 return Err(format!(
                     "{key}: {word:?} is no key: take ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072, rsa-4096 or ed25519"
@@ -202,23 +220,49 @@ impl AppConfig {
             ("authority.issuing_subject", &authority.issuing_subject),
         ] {
             let name = Name::parse(subject).map_err(|error| format!("{key}: {error}"))?;
-            name.check_issuable().map_err(|error| format!("{key}: {error}"))?;
+            name.check_issuable()
+                .map_err(|error| format!("{key}: {error}"))?;
         }
-        for (key, name) in [("issue.profile", &self.issue.profile), ("issue.authority", &self.issue.authority)] {
+        for (key, name) in [
+            ("issue.profile", &self.issue.profile),
+            ("issue.authority", &self.issue.authority),
+        ] {
             if !is_plain_name(name) {
-                return Err(format!("{key}: {name:?} is no name: take lower-case letters, digits and hyphens"));
+                return Err(format!(
+                    "{key}: {name:?} is no name: take lower-case letters, digits and hyphens"
+                ));
             }
         }
         let numbers = [
             ("authority.root_days", authority.root_days, 1, 36_500),
-            ("authority.issuing_days", authority.issuing_days, 1, authority.root_days),
+            (
+                "authority.issuing_days",
+                authority.issuing_days,
+                1,
+                authority.root_days,
+            ),
             ("issue.crl_hours", self.issue.crl_hours, 1, 8760),
             ("store.cache_mib", self.store.cache_mib, 1, 65_536),
-            ("store.checkpoint_pages", self.store.checkpoint_pages, 100, 1_000_000),
+            (
+                "store.checkpoint_pages",
+                self.store.checkpoint_pages,
+                100,
+                1_000_000,
+            ),
             ("store.readers", self.store.readers, 1, 64),
             ("store.queue", self.store.queue, 1, 1_000_000),
-            ("accounts.remember_seconds", self.accounts.remember_seconds, 0, 3600),
-            ("accounts.free_attempts", self.accounts.free_attempts, 1, 1000),
+            (
+                "accounts.remember_seconds",
+                self.accounts.remember_seconds,
+                0,
+                3600,
+            ),
+            (
+                "accounts.free_attempts",
+                self.accounts.free_attempts,
+                1,
+                1000,
+            ),
             ("accounts.slowest_ms", self.accounts.slowest_ms, 0, 60_000),
             ("key_pool.ready", self.key_pool.ready, 0, 1000),
             ("key_pool.threads", self.key_pool.threads, 1, 64),
@@ -226,7 +270,9 @@ impl AppConfig {
         ];
         for (key, value, least, most) in numbers {
             if !(least..=most).contains(&value) {
-                return Err(format!("{key}: {value} is out of range: take {least} to {most}"));
+                return Err(format!(
+                    "{key}: {value} is out of range: take {least} to {most}"
+                ));
             }
         }
         crate::profiles::all(&self.profile).map(|_| ())

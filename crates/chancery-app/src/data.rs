@@ -21,7 +21,10 @@ impl DataDirectory {
     /// A clear line if another process holds it, or if it cannot be written.
     pub(crate) fn open(path: &Path) -> Result<DataDirectory, Error> {
         let told = |what: &str, error: std::io::Error| {
-            Error::Invalid(format!("data directory {}: {what}: {error}", path.display()))
+            Error::Invalid(format!(
+                "data directory {}: {what}: {error}",
+                path.display()
+            ))
         };
         if !path.exists() {
             fs::DirBuilder::new()
@@ -30,7 +33,10 @@ impl DataDirectory {
                 .create(path)
                 .map_err(|error| told("cannot be made", error))?;
         }
-        let mode = fs::metadata(path).map_err(|error| told("cannot be read", error))?.permissions().mode();
+        let mode = fs::metadata(path)
+            .map_err(|error| told("cannot be read", error))?
+            .permissions()
+            .mode();
         if mode & 0o077 != 0 {
             return Err(Error::Invalid(format!(
                 "data directory {}: others can look into it (mode {:03o}): run chmod 700 on it",
@@ -46,7 +52,10 @@ impl DataDirectory {
             .open(path.join("lock"))
             .map_err(|error| told("cannot be locked", error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(DataDirectory { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(DataDirectory {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(Error::Invalid(format!(
                 "data directory {}: another chancery process is running on it",
                 path.display()
@@ -66,11 +75,19 @@ impl DataDirectory {
         if let Some(parent) = target.parent()
             && !parent.exists()
         {
-            fs::DirBuilder::new().mode(0o700).create(parent).map_err(Error::internal)?;
+            fs::DirBuilder::new()
+                .mode(0o700)
+                .create(parent)
+                .map_err(Error::internal)?;
         }
         let draft = target.with_extension("new");
         let written = (|| {
-            let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(&draft)?;
+            let mut file = OpenOptions::new()
+                .create(true)
+                .truncate(true)
+                .write(true)
+                .mode(mode)
+                .open(&draft)?;
             file.write_all(content)?;
             file.sync_all()?;
             fs::rename(&draft, &target)

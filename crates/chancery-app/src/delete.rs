@@ -8,12 +8,34 @@ use crate::{App, Caller, Error};
 
 impl App {
     /// Removes a certificate from sight. A live one of ours is thereby revoked: relying parties hear of it.
-    pub async fn delete(&self, caller: &Caller, which: &CertificateRef) -> Result<Certificate, Error> {
-        self.act(caller, which, Action::Delete, Right::ChangeCertificates, "certificate.delete").await
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+    ) -> Result<Certificate, Error> {
+        self.act(
+            caller,
+            which,
+            Action::Delete,
+            Right::ChangeCertificates,
+            "certificate.delete",
+        )
+        .await
     }
 
     /// Wipes DER and private key of a deleted certificate for good; the facts of its revocation stay.
-    pub async fn purge(&self, caller: &Caller, which: &CertificateRef) -> Result<Certificate, Error> {
-        self.act(caller, which, Action::Purge, Right::PurgeCertificates, "certificate.purge").await
+    pub async fn purge(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+    ) -> Result<Certificate, Error> {
+        self.act(
+            caller,
+            which,
+            Action::Purge,
+            Right::PurgeCertificates,
+            "certificate.purge",
+        )
+        .await
     }
 }

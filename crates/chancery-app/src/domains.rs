@@ -15,9 +15,13 @@ impl App {
     /// One domain: the own one, or any for who may read users everywhere.
     pub async fn domain(&self, caller: &Caller, id: &DomainId) -> Result<Domain, Error> {
         if *id != caller.user.domain {
-            self.require_everywhere(caller, Right::ReadUsers, "domain.read").await?;
+            self.require_everywhere(caller, Right::ReadUsers, "domain.read")
+                .await?;
         }
-        self.store().domain(id.clone()).await?.ok_or(Error::NotFound("domain"))
+        self.store()
+            .domain(id.clone())
+            .await?
+            .ok_or(Error::NotFound("domain"))
     }
 
     /// Domains in the order of their ids: all of them for who may read users everywhere, else the own one.
@@ -28,18 +32,37 @@ impl App {
         limit: usize,
     ) -> Result<Vec<Domain>, Error> {
         if caller.reach(Right::ReadUsers) == Reach::Everywhere {
-            return Ok(self.store().domains(after, limit.clamp(1, LARGEST_PAGE)).await?);
+            return Ok(self
+                .store()
+                .domains(after, limit.clamp(1, LARGEST_PAGE))
+                .await?);
         }
         let own = self.domain(caller, &caller.user.domain).await?;
-        Ok(if after.is_some() { Vec::new() } else { vec![own] })
+        Ok(if after.is_some() {
+            Vec::new()
+        } else {
+            vec![own]
+        })
     }
 
     /// Makes a domain.
     pub async fn add_domain(&self, caller: &Caller, new: NewDomain) -> Result<Domain, Error> {
-        self.require_everywhere(caller, Right::ChangeDomains, "domain.add").await?;
+        self.require_everywhere(caller, Right::ChangeDomains, "domain.add")
+            .await?;
         let name = checked_domain_name(new.name.unwrap_or_else(|| new.id.to_string()))?;
-        let domain = Domain { id: new.id, name, disabled: false, created: self.now() };
-        self.commit_domain(caller, Step::AddDomain(domain.clone()), &domain.id, "domain.add").await?;
+        let domain = Domain {
+            id: new.id,
+            name,
+            disabled: false,
+            created: self.now(),
+        };
+        self.commit_domain(
+            caller,
+            Step::AddDomain(domain.clone()),
+            &domain.id,
+            "domain.add",
+        )
+        .await?;
         Ok(domain)
     }
 
@@ -50,26 +73,60 @@ impl App {
         id: &DomainId,
         change: DomainChange,
     ) -> Result<Domain, Error> {
-        self.require_everywhere(caller, Right::ChangeDomains, "domain.change").await?;
+        self.require_everywhere(caller, Right::ChangeDomains, "domain.change")
+            .await?;
         let mut domain = self.domain(caller, id).await?;
         if let Some(name) = change.name {
             domain.name = checked_domain_name(name)?;
         }
         if let Some(disabled) = change.disabled {
             if disabled && *id == caller.user.domain {
-                return Err(Error::Invalid("nobody can disable their own domain".to_owned()));
+                return Err(Error::Invalid(
+                    "nobody can disable their own domain".to_owned(),
+                ));
             }
             domain.disabled = disabled;
         }
-        self.commit_domain(caller, Step::ChangeDomain(domain.clone()), id, "domain.change").await?;
+        self.commit_domain(
+            caller,
+            Step::ChangeDomain(domain.clone()),
+            id,
+            "domain.change",
+        )
+        .await?;
         Ok(domain)
     }
 
     /// Removes a domain that has no users.
     pub async fn remove_domain(&self, caller: &Caller, id: &DomainId) -> Result<(), Error> {
-        self.require_everywhere(caller, Right::ChangeDomains, "domain.remove").await?;
+        self.require_everywhere(caller, Right::ChangeDomains, "domain.remove")
+            .await?;
         self.domain(caller, id).await?;
-        self.commit_domain(caller, Step::RemoveDomain(id.clone()), id, "domain.remove").await
+        self.commit_domain(caller, Step::RemoveDomain(id.clone()), id, "domain.remove")
+            .await
+    }
+
+    /// The steps that make a domain which is not there yet, for a caller who may make domains; none otherwise.
+    pub(crate) async fn missing_domain(
+        &self,
+        caller: &Caller,
+        id: &DomainId,
+    ) -> Result<Vec<Step>, Error> {
+        let may = caller.reach(Right::ChangeDomains) == Reach::Everywhere;
+        if !may || self.store().domain(id.clone()).await?.is_some() {
+            return Ok(Vec::new());
+        }
+        let domain = Domain {
+            id: id.clone(),
+            name: id.to_string(),
+            disabled: false,
+            created: self.now(),
+        };
+        let entry = NewAuditEntry {
+            object: Some(id.to_string()),
+            ..self.audit_entry(Some(caller), "domain.add")
+        };
+        Ok(vec![Step::AddDomain(domain), Step::Audit(entry)])
     }
 
     async fn commit_domain(
@@ -79,7 +136,10 @@ impl App {
         id: &DomainId,
         action: &'static str,
     ) -> Result<(), Error> {
-        let entry = NewAuditEntry { object: Some(id.to_string()), ..self.audit_entry(Some(caller), action) };
+        let entry = NewAuditEntry {
+            object: Some(id.to_string()),
+            ..self.audit_entry(Some(caller), action)
+        };
         self.store().commit(vec![step, Step::Audit(entry)]).await?;
         self.0.accounts.forget_verified();
         Ok(())
@@ -88,5 +148,11 @@ impl App {
 
 fn checked_domain_name(name: String) -> Result<String, Error> {
     let fits = (1..=128).contains(&name.len()) && !name.chars().any(char::is_control);
-    if fits { Ok(name) } else { Err(Error::Invalid("a domain's name has 1 to 128 visible characters".to_owned())) }
+    if fits {
+        Ok(name)
+    } else {
+        Err(Error::Invalid(
+            "a domain's name has 1 to 128 visible characters".to_owned(),
+        ))
+    }
 }

@@ -55,7 +55,11 @@ impl fmt::Display for Error {
         match self {
             Error::Unauthenticated => f.write_str("credentials are missing or wrong"),
             Error::Throttled(wait) => {
-                write!(f, "too many wrong attempts: try again in {} seconds", wait.as_secs().max(1))
+                write!(
+                    f,
+                    "too many wrong attempts: try again in {} seconds",
+                    wait.as_secs().max(1)
+                )
             }
             Error::UserDisabled => f.write_str("the user is disabled"),
             Error::Forbidden(what) => write!(f, "no right to do this: {what}"),
@@ -71,7 +75,9 @@ impl fmt::Display for Error {
                 Ok(())
             }
             Error::Conflict(conflict) => conflict.fmt(f),
-            Error::NoPrivateKey => f.write_str("the server does not hold this certificate's private key"),
+            Error::NoPrivateKey => {
+                f.write_str("the server does not hold this certificate's private key")
+            }
             Error::NoCertificate => f.write_str("there is no certificate yet, or no longer"),
             Error::Busy => f.write_str("the server is busy: try again"),
             Error::Internal(_) => f.write_str("internal error"),

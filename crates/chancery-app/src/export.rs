@@ -23,20 +23,34 @@ impl App {
     /// The certificates of the authorities above a certificate of ours, from its issuer up to the root, DER. Empty for
     /// what was signed by nobody here.
     pub fn chain(&self, certificate: &Certificate) -> Vec<Vec<u8>> {
-        let Some(name) = &certificate.authority else { return Vec::new() };
-        self.authority_named(name).map(|loaded| loaded.chain.clone()).unwrap_or_default()
+        let Some(name) = &certificate.authority else {
+            return Vec::new();
+        };
+        self.authority_named(name)
+            .map(|loaded| loaded.chain.clone())
+            .unwrap_or_default()
     }
 
     /// A certificate's private key, if we hold it. Needs the right to it, and is written down.
-    pub async fn export_private_key(&self, caller: &Caller, which: &CertificateRef) -> Result<ExportedKey, Error> {
+    pub async fn export_private_key(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+    ) -> Result<ExportedKey, Error> {
         let certificate = self.find(which).await?;
         let action = "certificate.export-private-key";
-        self.require_for(caller, Right::ExportPrivateKeys, action, &certificate).await?;
+        self.require_for(caller, Right::ExportPrivateKeys, action, &certificate)
+            .await?;
         let private_key = self.open_private_key(&certificate).await?;
-        let entry =
-            NewAuditEntry { certificate: Some(certificate.id), ..self.audit_entry(Some(caller), action) };
+        let entry = NewAuditEntry {
+            certificate: Some(certificate.id),
+            ..self.audit_entry(Some(caller), action)
+        };
         self.store().commit(vec![Step::Audit(entry)]).await?;
-        Ok(ExportedKey { certificate, private_key })
+        Ok(ExportedKey {
+            certificate,
+            private_key,
+        })
     }
 
     /// A certificate with private key and chain as PKCS#12, encrypted under `password`.
@@ -47,10 +61,16 @@ impl App {
         password: String,
     ) -> Result<Vec<u8>, Error> {
         if password.is_empty() {
-            return Err(Error::Invalid("a password is needed to protect the private key".to_owned()));
+            return Err(Error::Invalid(
+                "a password is needed to protect the private key".to_owned(),
+            ));
         }
         let exported = self.export_private_key(caller, which).await?;
-        let der = exported.certificate.der.clone().ok_or(Error::NoCertificate)?;
+        let der = exported
+            .certificate
+            .der
+            .clone()
+            .ok_or(Error::NoCertificate)?;
         let chain = self.chain(&exported.certificate);
         let name = exported.certificate.name;
         let key = exported.private_key;

@@ -64,14 +64,27 @@ impl App {
     ///
     /// # Errors
     /// [`Error::InvalidItems`] names every one that cannot be read.
-    pub async fn import(&self, caller: &Caller, items: Vec<ImportItem>) -> Result<Vec<Imported>, Error> {
+    pub async fn import(
+        &self,
+        caller: &Caller,
+        items: Vec<ImportItem>,
+    ) -> Result<Vec<Imported>, Error> {
         if items.is_empty() || items.len() > MOST_ITEMS {
-            return Err(Error::Invalid(format!("give 1 to {MOST_ITEMS} certificates")));
+            return Err(Error::Invalid(format!(
+                "give 1 to {MOST_ITEMS} certificates"
+            )));
         }
         let mut owners = Vec::with_capacity(items.len());
         for item in &items {
             let (owner, domain) = self.owner_of_new(caller, item.owner.clone()).await?;
-            self.require(caller, Right::IssueCertificates, "certificate.import", &owner, &domain).await?;
+            self.require(
+                caller,
+                Right::IssueCertificates,
+                "certificate.import",
+                &owner,
+                &domain,
+            )
+            .await?;
             owners.push((owner, domain));
         }
         let authorities = self.loaded();
@@ -81,7 +94,10 @@ impl App {
         let mut steps = Vec::new();
         for ((read, status), (owner, domain)) in read.into_iter().zip(statuses).zip(owners) {
             if let Some(known) = self.known(&read, &owner, &imported).await? {
-                imported.push(Imported { certificate: known, known: true });
+                imported.push(Imported {
+                    certificate: known,
+                    known: true,
+                });
                 continue;
             }
             let (certificate, step) = self.new_import(read, status, owner, domain)?;
@@ -90,7 +106,10 @@ impl App {
                 ..self.audit_entry(Some(caller), "certificate.import")
             };
             steps.extend([step, Step::Audit(entry)]);
-            imported.push(Imported { certificate, known: false });
+            imported.push(Imported {
+                certificate,
+                known: false,
+            });
         }
         if steps.is_empty() {
             return Ok(imported);
@@ -110,8 +129,13 @@ impl App {
         earlier: &[Imported],
     ) -> Result<Option<Certificate>, Error> {
         let facts = &read.facts;
-        let same_issue = |c: &Certificate| c.serial == facts.serial && c.issuer.matches(&facts.issuer);
-        let there = match earlier.iter().map(|imported| &imported.certificate).find(|c| same_issue(c)) {
+        let same_issue =
+            |c: &Certificate| c.serial == facts.serial && c.issuer.matches(&facts.issuer);
+        let there = match earlier
+            .iter()
+            .map(|imported| &imported.certificate)
+            .find(|c| same_issue(c))
+        {
             Some(certificate) => certificate.clone(),
             None => {
                 let which = CertificateRef::Issued(facts.issuer.clone(), facts.serial.clone());
@@ -125,7 +149,11 @@ impl App {
         let same = there.der.as_ref() == Some(&read.der)
             && there.owner == *owner
             && !matches!(there.state, State::Deleted(_) | State::Purged(_));
-        if same { Ok(Some(there)) } else { Err(Error::Conflict(Conflict::Certificate)) }
+        if same {
+            Ok(Some(there))
+        } else {
+            Err(Error::Conflict(Conflict::Certificate))
+        }
     }
 
     fn new_import(
@@ -146,7 +174,11 @@ impl App {
             number: 0,
             id,
             name: readable_name(&facts.subject, None, &id),
-            origin: if read.authority.is_some() { Origin::Issued } else { Origin::Imported },
+            origin: if read.authority.is_some() {
+                Origin::Issued
+            } else {
+                Origin::Imported
+            },
             authority: read.authority.as_ref().map(|(_, name)| name.clone()),
             der: Some(read.der),
             subject_key_id: facts.public_key.key_id(),
@@ -168,7 +200,12 @@ impl App {
             replaces: None,
             replaced_by: None,
         };
-        let step = new_step(&certificate, read.authority.map(|(id, _)| id), sealed_key, None);
+        let step = new_step(
+            &certificate,
+            read.authority.map(|(id, _)| id),
+            sealed_key,
+            None,
+        );
         Ok((certificate, step))
     }
 }
@@ -182,7 +219,11 @@ fn read_all(items: Vec<ImportItem>, authorities: &[Arc<Loaded>]) -> Result<Vec<R
             Err(text) => bad.push((place, text)),
         }
     }
-    if bad.is_empty() { Ok(read) } else { Err(Error::InvalidItems(bad)) }
+    if bad.is_empty() {
+        Ok(read)
+    } else {
+        Err(Error::InvalidItems(bad))
+    }
 }
 
 fn read_one(item: ImportItem, authorities: &[Arc<Loaded>]) -> Result<Read, String> {
@@ -202,5 +243,10 @@ fn read_one(item: ImportItem, authorities: &[Arc<Loaded>]) -> Result<Read, Strin
             && x509::verify_certificate(&item.der, &loaded.authority.facts.public_key)
     });
     let authority = signer.map(|loaded| (loaded.authority.id, loaded.authority.name.clone()));
-    Ok(Read { facts, der: item.der, private_key, authority })
+    Ok(Read {
+        facts,
+        der: item.der,
+        private_key,
+        authority,
+    })
 }

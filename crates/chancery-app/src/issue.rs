@@ -1,9 +1,11 @@
 //! Issuing: from somebody's CSR, or with a key made here.
 
+use std::sync::Arc;
+
 use chancery_core::certificate::{Certificate, Origin, State};
 use chancery_core::csr::Csr;
 use chancery_core::identity::{CertificateId, DomainId, UserId};
-use chancery_core::key::{KeyAlgorithm, PublicKey};
+use chancery_core::key::KeyAlgorithm;
 use chancery_core::name::Name;
 use chancery_core::plan::{self, Issuer, Planned, Request};
 use chancery_core::profile::Profile;
@@ -18,7 +20,6 @@ use crate::keys::software::{self, SoftwareKey};
 use crate::keys::{PrivateKey, Signer};
 use crate::store::{IssuerKey, NewCertificate, Step, UserKey};
 use crate::{App, Caller, Error, random};
-use std::sync::Arc;
 
 /// What is asked to be issued. What is left out comes from the CSR, the profile or the configuration.
 #[derive(Debug)]
@@ -118,10 +119,29 @@ impl App {
     /// certificate is durably stored.
     pub async fn issue(&self, caller: &Caller, request: IssueRequest) -> Result<Issued, Error> {
         let (owner, domain) = self.owner_of_new(caller, request.owner.clone()).await?;
-        self.require(caller, Right::IssueCertificates, "certificate.issue", &owner, &domain).await?;
-        let placement = Placement { owner, domain, name: request.name.clone(), replaces: None };
+        self.require(
+            caller,
+            Right::IssueCertificates,
+            "certificate.issue",
+            &owner,
+            &domain,
+        )
+        .await?;
+        let placement = Placement {
+            owner,
+            domain,
+            name: request.name.clone(),
+            replaces: None,
+        };
         let signed = self.sign_new(request).await?;
-        self.place(Some(caller), signed, placement, "certificate.issue", Vec::new()).await
+        self.place(
+            Some(caller),
+            signed,
+            placement,
+            "certificate.issue",
+            Vec::new(),
+        )
+        .await
     }
 
     /// The owner of something new, and its domain: the caller itself, or a user that is there.
@@ -134,8 +154,14 @@ impl App {
             Some(id) if id != caller.user.id => {
                 let Some(stored) = self.store().user(UserKey::Id(id.clone())).await? else {
                     // Whether a user is there is nobody's business who may not issue for it.
-                    self.require(caller, Right::IssueCertificates, "certificate.issue", &id, &caller.user.domain)
-                        .await?;
+                    self.require(
+                        caller,
+                        Right::IssueCertificates,
+                        "certificate.issue",
+                        &id,
+                        &caller.user.domain,
+                    )
+                    .await?;
                     return Err(Error::NotFound("user"));
                 };
                 Ok((stored.user.id, stored.user.domain))
@@ -146,7 +172,10 @@ impl App {
 
     /// Plans and signs, off the async threads. Nothing is stored yet, so nothing of it may leave yet.
     pub(crate) async fn sign_new(&self, request: IssueRequest) -> Result<Signed, Error> {
-        let profile_name = request.profile.as_deref().unwrap_or(&self.0.config.issue.profile);
+        let profile_name = request
+            .profile
+            .as_deref()
+            .unwrap_or(&self.0.config.issue.profile);
         let profile = self.profile(profile_name)?.clone();
         let issuer = match &request.issuer {
             IssueBy::Itself => None,
@@ -154,13 +183,18 @@ impl App {
             IssueBy::Authority(name) => Some(self.authority_named(name)?),
         };
         let made = match &request.key {
-            KeySource::Make(algorithm) if profile.keys.allow(*algorithm) => Some(self.0.pool.take(*algorithm).await?),
-            KeySource::Make(algorithm) => return Err(plan::Refusal::KeyNotAllowed(*algorithm).into()),
+            KeySource::Make(algorithm) if profile.keys.allow(*algorithm) => {
+                Some(self.0.pool.take(*algorithm).await?)
+            }
+            KeySource::Make(algorithm) => {
+                return Err(plan::Refusal::KeyNotAllowed(*algorithm).into());
+            }
             KeySource::Csr(_) => None,
         };
         let now = self.now();
         let serial = Serial::from_random(random::octets()?);
-        off_the_async_threads(move || sign(request, &profile, issuer.as_deref(), made, serial, now)).await
+        off_the_async_threads(move || sign(request, &profile, issuer.as_deref(), made, serial, now))
+            .await
     }
 
     /// Commits a signed certificate together with `more` steps, and gives it back.
@@ -206,14 +240,23 @@ impl App {
             replaces: placement.replaces.as_ref().map(|old| old.id),
             replaced_by: None,
         };
-        let entry = NewAuditEntry { certificate: Some(id), ..self.audit_entry(caller, action) };
+        let entry = NewAuditEntry {
+            certificate: Some(id),
+            ..self.audit_entry(caller, action)
+        };
         let replaces = placement.replaces.map(|old| old.number);
         let authority = signed.authority.map(|(id, _)| id);
-        let mut steps = vec![new_step(&certificate, authority, sealed_key, replaces), Step::Audit(entry)];
+        let mut steps = vec![
+            new_step(&certificate, authority, sealed_key, replaces),
+            Step::Audit(entry),
+        ];
         steps.extend(more);
         let numbers = self.store().commit(steps).await?;
         certificate.number = numbers.first().copied().unwrap_or_default();
-        Ok(Issued { certificate, private_key: signed.private_key })
+        Ok(Issued {
+            certificate,
+            private_key: signed.private_key,
+        })
     }
 }
 
@@ -255,9 +298,12 @@ pub(crate) fn new_step(
 pub(crate) async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Error::internal)?
 }
 
+/// Plans and signs: with an authority's key, or with the key that was made here.
 fn sign(
     request: IssueRequest,
     profile: &Profile,
@@ -266,46 +312,91 @@ fn sign(
     serial: Serial,
     now: Time,
 ) -> Result<Signed, Error> {
-    let (public_key, csr_subject, csr_names) = match (&request.key, &made) {
-        (KeySource::Csr(der), _) => {
-            let csr = Csr::read(der).map_err(|error| Error::Invalid(format!("the CSR: {error}")))?;
-            (csr.public_key, Some(issuable(csr.subject)), csr.names)
-        }
-        (KeySource::Make(_), Some(key)) => (public_key_of(key)?, None, Vec::new()),
-        (KeySource::Make(_), None) => return Err(Error::internal("no key was made")),
-    };
-    let not_after = match (request.not_after, request.days) {
-        (Some(_), Some(_)) => return Err(Error::Invalid("give an end of validity or days, not both".to_owned())),
-        (end, None) => end,
-        (None, Some(days)) => {
-            let backdated = now.plus_seconds(-i64::from(profile.lifetime.backdate_seconds));
-            Some(request.not_before.unwrap_or(backdated).plus_days(i64::from(days)))
-        }
-    };
-    let Some(subject) = request.subject.or(csr_subject) else {
-        return Err(Error::Invalid("a subject is needed with a key made here".to_owned()));
-    };
-    let names = request.names.unwrap_or(csr_names);
-    let asked = Request { subject, names, public_key, not_before: request.not_before, not_after };
-    let (planned, der, authority) = match (issuer, &made) {
+    let asked = asked(request, profile, made.as_ref(), now)?;
+    let (planned, signature, authority) = match (issuer, &made) {
         (Some(loaded), _) => {
-            let planned =
-                plan::plan(asked, profile, Issuer::Authority(&loaded.authority, &loaded.addresses), serial, now)?;
-            let der = planned.finish(&loaded.signer()?.sign(&planned)?).map_err(Error::internal)?;
-            (planned, der, Some((loaded.authority.id, loaded.authority.name.clone())))
+            let by = Issuer::Authority(&loaded.authority, &loaded.addresses);
+            let planned = plan::plan(asked, profile, by, serial, now)?;
+            let signature = loaded.signer()?.sign(&planned)?;
+            (
+                planned,
+                signature,
+                Some((loaded.authority.id, loaded.authority.name.clone())),
+            )
         }
         (None, Some(key)) => {
             let planned = plan::plan(asked, profile, Issuer::Itself, serial, now)?;
-            let der =
-                planned.finish(&SoftwareKey::from_pkcs8(key)?.sign(&planned)?).map_err(Error::internal)?;
-            (planned, der, None)
+            let signature = SoftwareKey::from_pkcs8(key)?.sign(&planned)?;
+            (planned, signature, None)
         }
         (None, None) => {
-            return Err(Error::Invalid("only a key made here can sign its own certificate".to_owned()));
+            return Err(Error::Invalid(
+                "only a key made here can sign its own certificate".to_owned(),
+            ));
         }
     };
-    let origin = if authority.is_some() { Origin::Issued } else { Origin::SelfSigned };
-    Ok(Signed { planned, der, origin, authority, profile: profile.name.clone(), private_key: made })
+    let der = planned.finish(&signature).map_err(Error::internal)?;
+    let origin = if authority.is_some() {
+        Origin::Issued
+    } else {
+        Origin::SelfSigned
+    };
+    Ok(Signed {
+        planned,
+        der,
+        origin,
+        authority,
+        profile: profile.name.clone(),
+        private_key: made,
+    })
+}
+
+/// What the core is asked to plan: the request's words, with the CSR's where it has none.
+fn asked(
+    request: IssueRequest,
+    profile: &Profile,
+    made: Option<&PrivateKey>,
+    now: Time,
+) -> Result<Request, Error> {
+    let (public_key, csr_subject, csr_names) = match (&request.key, made) {
+        (KeySource::Csr(der), _) => {
+            let csr =
+                Csr::read(der).map_err(|error| Error::Invalid(format!("the CSR: {error}")))?;
+            (csr.public_key, Some(issuable(csr.subject)), csr.names)
+        }
+        (KeySource::Make(_), Some(key)) => (software::public_key_of(key)?, None, Vec::new()),
+        (KeySource::Make(_), None) => return Err(Error::internal("no key was made")),
+    };
+    let not_after = match (request.not_after, request.days) {
+        (Some(_), Some(_)) => {
+            return Err(Error::Invalid(
+                "give an end of validity or days, not both".to_owned(),
+            ));
+        }
+        (end, None) => end,
+        (None, Some(days)) => {
+            let backdated = now.plus_seconds(-i64::from(profile.lifetime.backdate_seconds));
+            Some(
+                request
+                    .not_before
+                    .unwrap_or(backdated)
+                    .plus_days(i64::from(days)),
+            )
+        }
+    };
+    let Some(subject) = request.subject.or(csr_subject) else {
+        return Err(Error::Invalid(
+            "a subject is needed with a key made here".to_owned(),
+        ));
+    };
+    let names = request.names.unwrap_or(csr_names);
+    Ok(Request {
+        subject,
+        names,
+        public_key,
+        not_before: request.not_before,
+        not_after,
+    })
 }
 
 /// A CSR's subject as it is, or with its values in string types that are issued, if that is all that is wrong with it.
@@ -316,10 +407,6 @@ pub(crate) fn issuable(subject: Name) -> Name {
     subject.reencoded().unwrap_or(subject)
 }
 
-fn public_key_of(key: &PrivateKey) -> Result<PublicKey, Error> {
-    Ok(software::public_key_of(key)?)
-}
-
 /// Longest readable name, in octets.
 const LONGEST_NAME: usize = 128;
 
@@ -327,8 +414,11 @@ const LONGEST_NAME: usize = 128;
 /// could be mistaken for a number or an id.
 fn checked_name(name: String) -> Result<String, Error> {
     let fits = (1..=LONGEST_NAME).contains(&name.len())
-        && !name.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\'));
-    let mistakable = name.bytes().all(|b| b.is_ascii_digit()) || CertificateId::parse(&name).is_ok();
+        && !name
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\'));
+    let mistakable =
+        name.bytes().all(|b| b.is_ascii_digit()) || CertificateId::parse(&name).is_ok();
     if fits && !mistakable {
         return Ok(name);
     }
@@ -339,11 +429,21 @@ fn checked_name(name: String) -> Result<String, Error> {
 
 /// A readable name that never collides: what names the subject (or what the replaced certificate was called), and the
 /// random part of the id.
-pub(crate) fn readable_name(subject: &Name, replaces: Option<&Certificate>, id: &CertificateId) -> String {
+pub(crate) fn readable_name(
+    subject: &Name,
+    replaces: Option<&Certificate>,
+    id: &CertificateId,
+) -> String {
     let tail: String = id.to_string().chars().skip(8).take(10).collect();
     let head = match replaces {
-        Some(old) => old.name.rsplit_once('-').map_or(old.name.as_str(), |(head, _)| head).to_owned(),
-        None => subject.common_name().map_or_else(|| "certificate".to_owned(), slug),
+        Some(old) => old
+            .name
+            .rsplit_once('-')
+            .map_or(old.name.as_str(), |(head, _)| head)
+            .to_owned(),
+        None => subject
+            .common_name()
+            .map_or_else(|| "certificate".to_owned(), slug),
     };
     format!("{head}-{tail}")
 }
@@ -362,7 +462,11 @@ fn slug(text: &str) -> String {
         }
     }
     let trimmed = slug.trim_matches('-');
-    if trimmed.is_empty() { "certificate".to_owned() } else { trimmed.to_owned() }
+    if trimmed.is_empty() {
+        "certificate".to_owned()
+    } else {
+        trimmed.to_owned()
+    }
 }
 
 /// An authority shared with the threads that sign.

@@ -42,8 +42,8 @@ pub use bootstrap::Administrator;
 pub use caller::Caller;
 pub use clock::Clock;
 pub use config::{
-    AccountsConfig, AppConfig, AuthorityConfig, IssueConfig, KekSource, KeyPoolConfig, KeysConfig, ProfileConfig,
-    StoreConfig,
+    AccountsConfig, AppConfig, AuthorityConfig, IssueConfig, KekSource, KeyPoolConfig, KeysConfig,
+    ProfileConfig, StoreConfig,
 };
 pub use error::{Conflict, Error};
 pub use export::ExportedKey;

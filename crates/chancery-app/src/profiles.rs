@@ -15,10 +15,19 @@ impl App {
     /// The profile of that name.
     pub(crate) fn profile(&self, name: &str) -> Result<&Profile, Error> {
         let profiles = &self.0.profiles;
-        profiles.iter().find(|profile| profile.name == name).ok_or_else(|| {
-            let names: Vec<&str> = profiles.iter().map(|profile| profile.name.as_str()).collect();
-            Error::Invalid(format!("there is no such profile: take one of {}", names.join(", ")))
-        })
+        profiles
+            .iter()
+            .find(|profile| profile.name == name)
+            .ok_or_else(|| {
+                let names: Vec<&str> = profiles
+                    .iter()
+                    .map(|profile| profile.name.as_str())
+                    .collect();
+                Error::Invalid(format!(
+                    "there is no such profile: take one of {}",
+                    names.join(", ")
+                ))
+            })
     }
 }
 
@@ -26,7 +35,8 @@ impl App {
 pub(crate) fn all(configured: &[ProfileConfig]) -> Result<Vec<Profile>, String> {
     let mut profiles = Profile::built_in();
     for config in configured {
-        let profile = from_config(config).map_err(|error| format!("profile {:?}: {error}", config.name))?;
+        let profile =
+            from_config(config).map_err(|error| format!("profile {:?}: {error}", config.name))?;
         profiles.retain(|there| there.name != profile.name);
         profiles.push(profile);
     }
@@ -50,10 +60,15 @@ fn from_config(config: &ProfileConfig) -> Result<Profile, String> {
     }
     let mut extended_key_usage = Vec::new();
     for word in &config.extended_key_usage {
-        extended_key_usage.push(eku::parse(word).ok_or_else(|| format!("extended_key_usage: {word:?} is none"))?);
+        extended_key_usage
+            .push(eku::parse(word).ok_or_else(|| format!("extended_key_usage: {word:?} is none"))?);
     }
     let has = |kind: &str| config.names.iter().any(|name| name == kind);
-    if let Some(other) = config.names.iter().find(|n| !matches!(n.as_str(), "dns" | "email" | "ip" | "uri")) {
+    if let Some(other) = config
+        .names
+        .iter()
+        .find(|n| !matches!(n.as_str(), "dns" | "email" | "ip" | "uri"))
+    {
         return Err(format!("names: {other:?} is none of dns, email, ip, uri"));
     }
     Ok(Profile {
@@ -67,7 +82,11 @@ fn from_config(config: &ProfileConfig) -> Result<Profile, String> {
             uri: has("uri"),
             required: config.name_required,
         },
-        subject: if config.subject_required { SubjectRules::not_empty() } else { SubjectRules::any() },
+        subject: if config.subject_required {
+            SubjectRules::not_empty()
+        } else {
+            SubjectRules::any()
+        },
         basic_constraints: BasicConstraints::Absent,
         ..Profile::end_entity(&config.name, config.default_days, config.max_days)
     })

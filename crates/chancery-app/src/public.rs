@@ -42,7 +42,10 @@ impl App {
         let slot = self.0.crls.slot(loaded.authority.id);
         let mut cached = slot.lock().await;
         // Read before the entries are: a change in between makes this CRL look old, never new.
-        let generation = self.store().revocation_generation(loaded.authority.id).await?;
+        let generation = self
+            .store()
+            .revocation_generation(loaded.authority.id)
+            .await?;
         let now = self.now();
         if let Some(there) = cached.as_ref()
             && there.generation == generation
@@ -52,7 +55,10 @@ impl App {
             return Ok(there.crl.clone());
         }
         let crl = self.make_crl(loaded, now).await?;
-        *cached = Some(Cached { crl: crl.clone(), generation });
+        *cached = Some(Cached {
+            crl: crl.clone(),
+            generation,
+        });
         Ok(crl)
     }
 
@@ -79,14 +85,22 @@ impl App {
             .map_err(Error::internal)?;
             let signature = loaded.signer()?.sign(&planned)?;
             let der = planned.finish(&signature).map_err(Error::internal)?;
-            Ok(Crl { der: Arc::new(der), number, this_update: now, next_update })
+            Ok(Crl {
+                der: Arc::new(der),
+                number,
+                this_update: now,
+                next_update,
+            })
         })
         .await
     }
 }
 
 fn half_way(crl: &Crl) -> Time {
-    let life = crl.next_update.unix().saturating_sub(crl.this_update.unix());
+    let life = crl
+        .next_update
+        .unix()
+        .saturating_sub(crl.this_update.unix());
     crl.this_update.plus_seconds(life / 2)
 }
 

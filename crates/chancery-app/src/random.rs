@@ -5,6 +5,10 @@ use aws_lc_rs::rand;
 use crate::error::Error;
 
 /// `N` random octets.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that draws random octets"
+)]
 pub(crate) fn octets<const N: usize>() -> Result<[u8; N], Error> {
     let mut octets = [0; N];
     rand::fill(&mut octets).map_err(|_| Error::internal("the system's random source failed"))?;

@@ -9,7 +9,7 @@ use chancery_core::role::Right;
 use chancery_core::serial::Serial;
 use chancery_core::x509;
 
-use crate::issue::{Placement, Signed, SharedAuthority, off_the_async_threads, sealing_purpose};
+use crate::issue::{Placement, SharedAuthority, Signed, off_the_async_threads, sealing_purpose};
 use crate::keys::PrivateKey;
 use crate::keys::software;
 use crate::search::CertificateRef;
@@ -39,7 +39,8 @@ impl App {
         request: RenewRequest,
     ) -> Result<Issued, Error> {
         let old = self.find(which).await?;
-        self.require_for(caller, Right::IssueCertificates, "certificate.renew", &old).await?;
+        self.require_for(caller, Right::IssueCertificates, "certificate.renew", &old)
+            .await?;
         match old.state {
             State::Active | State::OnHold | State::Revoked(Reason::Superseded) => {}
             State::Pending => return Err(Refusal::Pending.into()),
@@ -47,8 +48,17 @@ impl App {
             State::Deleted(_) => return Err(Refusal::Deleted.into()),
             State::Purged(_) => return Err(Refusal::Purged.into()),
         }
-        let more = if request.revoke_old && !matches!(old.state, State::Revoked(_)) && !old.is_expired(self.now()) {
-            self.movement(caller, &old, Action::Revoke(Reason::Superseded), "certificate.revoke")?.1
+        let more = if request.revoke_old
+            && !matches!(old.state, State::Revoked(_))
+            && !old.is_expired(self.now())
+        {
+            self.movement(
+                caller,
+                &old,
+                Action::Revoke(Reason::Superseded),
+                "certificate.revoke",
+            )?
+            .1
         } else {
             Vec::new()
         };
@@ -59,11 +69,19 @@ impl App {
             name: request.name,
             replaces: Some(old),
         };
-        self.place(Some(caller), signed, placement, "certificate.renew", more).await
+        self.place(Some(caller), signed, placement, "certificate.renew", more)
+            .await
     }
 
-    async fn sign_renewal(&self, old: &Certificate, request: &RenewRequest) -> Result<Signed, Error> {
-        let profile_name = old.profile.as_deref().unwrap_or(&self.0.config.issue.profile);
+    async fn sign_renewal(
+        &self,
+        old: &Certificate,
+        request: &RenewRequest,
+    ) -> Result<Signed, Error> {
+        let profile_name = old
+            .profile
+            .as_deref()
+            .unwrap_or(&self.0.config.issue.profile);
         let profile = self.profile(profile_name)?.clone();
         let issuer = self.authority_named(match (&old.authority, old.origin) {
             (Some(name), Origin::Issued) => name,
@@ -81,9 +99,14 @@ impl App {
             let (public_key, names, private_key) = match key {
                 RenewalKey::Held(key) => (software::public_key_of(&key)?, facts.names, Some(key)),
                 RenewalKey::Csr(der) => {
-                    let csr = Csr::read(&der).map_err(|error| Error::Invalid(format!("the CSR: {error}")))?;
+                    let csr = Csr::read(&der)
+                        .map_err(|error| Error::Invalid(format!("the CSR: {error}")))?;
                     check_subject(&csr.subject, &subject)?;
-                    let names = if csr.names.is_empty() { facts.names } else { csr.names };
+                    let names = if csr.names.is_empty() {
+                        facts.names
+                    } else {
+                        csr.names
+                    };
                     (csr.public_key, names, None)
                 }
             };
@@ -103,9 +126,19 @@ impl App {
     }
 
     /// The private key of a certificate, opened.
-    pub(crate) async fn open_private_key(&self, certificate: &Certificate) -> Result<PrivateKey, Error> {
-        let sealed = self.store().private_key(certificate.number).await?.ok_or(Error::NoPrivateKey)?;
-        let opened = self.0.sealer.open(&sealing_purpose(&certificate.id), &sealed)?;
+    pub(crate) async fn open_private_key(
+        &self,
+        certificate: &Certificate,
+    ) -> Result<PrivateKey, Error> {
+        let sealed = self
+            .store()
+            .private_key(certificate.number)
+            .await?
+            .ok_or(Error::NoPrivateKey)?;
+        let opened = self
+            .0
+            .sealer
+            .open(&sealing_purpose(&certificate.id), &sealed)?;
         Ok(PrivateKey::from_pkcs8(opened))
     }
 }
@@ -132,7 +165,16 @@ fn finish(
     profile: String,
     private_key: Option<PrivateKey>,
 ) -> Result<Signed, Error> {
-    let der = planned.finish(&issuer.signer()?.sign(&planned)?).map_err(Error::internal)?;
+    let der = planned
+        .finish(&issuer.signer()?.sign(&planned)?)
+        .map_err(Error::internal)?;
     let authority = Some((issuer.authority.id, issuer.authority.name.clone()));
-    Ok(Signed { planned, der, origin: Origin::Issued, authority, profile, private_key })
+    Ok(Signed {
+        planned,
+        der,
+        origin: Origin::Issued,
+        authority,
+        profile,
+        private_key,
+    })
 }

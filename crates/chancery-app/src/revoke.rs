@@ -9,21 +9,55 @@ use crate::{App, Caller, Error};
 
 impl App {
     /// Revokes a certificate for that reason; `CertificateHold` is [`App::hold`].
-    pub async fn revoke(&self, caller: &Caller, which: &CertificateRef, reason: Reason) -> Result<Certificate, Error> {
+    pub async fn revoke(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+        reason: Reason,
+    ) -> Result<Certificate, Error> {
         if reason == Reason::CertificateHold {
             return self.hold(caller, which).await;
         }
-        self.act(caller, which, Action::Revoke(reason), Right::ChangeCertificates, "certificate.revoke").await
+        self.act(
+            caller,
+            which,
+            Action::Revoke(reason),
+            Right::ChangeCertificates,
+            "certificate.revoke",
+        )
+        .await
     }
 
     /// Revokes a certificate for now.
-    pub async fn hold(&self, caller: &Caller, which: &CertificateRef) -> Result<Certificate, Error> {
-        self.act(caller, which, Action::Hold, Right::ChangeCertificates, "certificate.hold").await
+    pub async fn hold(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+    ) -> Result<Certificate, Error> {
+        self.act(
+            caller,
+            which,
+            Action::Hold,
+            Right::ChangeCertificates,
+            "certificate.hold",
+        )
+        .await
     }
 
     /// Takes a certificate off hold.
-    pub async fn release(&self, caller: &Caller, which: &CertificateRef) -> Result<Certificate, Error> {
-        self.act(caller, which, Action::Release, Right::ChangeCertificates, "certificate.release").await
+    pub async fn release(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+    ) -> Result<Certificate, Error> {
+        self.act(
+            caller,
+            which,
+            Action::Release,
+            Right::ChangeCertificates,
+            "certificate.release",
+        )
+        .await
     }
 
     /// Puts a certificate into a standing that a caller names, as APIs do that set a status: what is there already is
@@ -41,7 +75,10 @@ impl App {
             Status::Deleted => self.delete(caller, which).await,
             Status::Purged => self.purge(caller, which).await,
             Status::Pending | Status::Expired => {
-                return Err(Error::Invalid(format!("no certificate can be made {}", wanted.word())));
+                return Err(Error::Invalid(format!(
+                    "no certificate can be made {}",
+                    wanted.word()
+                )));
             }
         };
         let there_already = matches!(
@@ -50,6 +87,10 @@ impl App {
                 | (Err(Error::Refused(Refusal::OnHold)), Status::OnHold)
                 | (Err(Error::Refused(Refusal::Revoked(_))), Status::Revoked(_))
         );
-        if there_already { self.find(which).await } else { done }
+        if there_already {
+            self.find(which).await
+        } else {
+            done
+        }
     }
 }

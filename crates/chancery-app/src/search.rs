@@ -128,15 +128,27 @@ impl StatusFilter {
 
     /// The filter with that word.
     pub fn parse(word: &str) -> Option<StatusFilter> {
-        StatusFilter::ALL.into_iter().find(|status| status.word() == word)
+        StatusFilter::ALL
+            .into_iter()
+            .find(|status| status.word() == word)
     }
 }
 
 impl App {
     /// One certificate; needs the right to read it. Deleted and purged ones are found too.
-    pub async fn certificate(&self, caller: &Caller, which: &CertificateRef) -> Result<Certificate, Error> {
+    pub async fn certificate(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+    ) -> Result<Certificate, Error> {
         let certificate = self.find(which).await?;
-        self.require_for(caller, Right::ReadCertificates, "certificate.read", &certificate).await?;
+        self.require_for(
+            caller,
+            Right::ReadCertificates,
+            "certificate.read",
+            &certificate,
+        )
+        .await?;
         Ok(certificate)
     }
 
@@ -149,7 +161,10 @@ impl App {
         limit: usize,
     ) -> Result<Vec<Certificate>, Error> {
         self.narrow_to_reach(caller, &mut filter).await?;
-        Ok(self.store().certificates(filter, limit.clamp(1, LARGEST_PAGE)).await?)
+        Ok(self
+            .store()
+            .certificates(filter, limit.clamp(1, LARGEST_PAGE))
+            .await?)
     }
 
     /// One certificate, whoever asks.
@@ -162,6 +177,9 @@ impl App {
                 CertificateKey::Issued(IssuerKey::of(issuer), serial.clone())
             }
         };
-        self.store().certificate(key).await?.ok_or(Error::NotFound("certificate"))
+        self.store()
+            .certificate(key)
+            .await?
+            .ok_or(Error::NotFound("certificate"))
     }
 }

@@ -35,7 +35,8 @@ impl App {
     pub async fn server_certificate(&self, names: &[String]) -> Result<ServerCertificate, Error> {
         let mut wanted = Vec::with_capacity(names.len());
         for name in names {
-            wanted.push(GeneralName::parse(name).map_err(|error| Error::Invalid(error.to_string()))?);
+            wanted
+                .push(GeneralName::parse(name).map_err(|error| Error::Invalid(error.to_string()))?);
         }
         let current = self.current_server_certificate().await?;
         if let Some(certificate) = &current
@@ -48,14 +49,20 @@ impl App {
     }
 
     async fn current_server_certificate(&self) -> Result<Option<Certificate>, Error> {
-        let Some(id) = self.store().secret(CURRENT).await? else { return Ok(None) };
+        let Some(id) = self.store().secret(CURRENT).await? else {
+            return Ok(None);
+        };
         let id = CertificateId::from_octets(&id).map_err(Error::internal)?;
         Ok(self.store().certificate(CertificateKey::Id(id)).await?)
     }
 
     fn is_good_for(&self, certificate: &Certificate, wanted: &[GeneralName]) -> bool {
         let now = self.now();
-        let names = certificate.der.as_ref().and_then(|der| x509::read_certificate(der).ok()).map(|facts| facts.names);
+        let names = certificate
+            .der
+            .as_ref()
+            .and_then(|der| x509::read_certificate(der).ok())
+            .map(|facts| facts.names);
         certificate.status(now) == Status::Active
             && now < renewal_time(certificate)
             && names.as_deref() == Some(wanted)
@@ -70,7 +77,10 @@ impl App {
             Some(GeneralName::Dns(name)) => name.clone(),
             _ => "Chancery".to_owned(),
         };
-        let subject = Name::build().push(attribute::COMMON_NAME, &common_name).finish().map_err(Error::internal)?;
+        let subject = Name::build()
+            .push(attribute::COMMON_NAME, &common_name)
+            .finish()
+            .map_err(Error::internal)?;
         let request = IssueRequest {
             subject: Some(subject),
             names: Some(names),
@@ -84,23 +94,37 @@ impl App {
             name: None,
             replaces,
         };
-        let issued = self.place(None, signed, placement, "certificate.issue", Vec::new()).await?;
+        let issued = self
+            .place(None, signed, placement, "certificate.issue", Vec::new())
+            .await?;
         let id = issued.certificate.id.octets().to_vec();
-        self.store().commit(vec![Step::KeepSecret(CURRENT, id)]).await?;
+        self.store()
+            .commit(vec![Step::KeepSecret(CURRENT, id)])
+            .await?;
         Ok(issued.certificate)
     }
 
-    async fn with_private_key(&self, certificate: &Certificate) -> Result<ServerCertificate, Error> {
+    async fn with_private_key(
+        &self,
+        certificate: &Certificate,
+    ) -> Result<ServerCertificate, Error> {
         let private_key = self.open_private_key(certificate).await?;
         let mut chain = vec![certificate.der.clone().ok_or(Error::NoCertificate)?];
         let mut above = self.chain(certificate);
         above.pop();
         chain.append(&mut above);
-        Ok(ServerCertificate { chain, private_key, renew_at: renewal_time(certificate) })
+        Ok(ServerCertificate {
+            chain,
+            private_key,
+            renew_at: renewal_time(certificate),
+        })
     }
 }
 
 fn renewal_time(certificate: &Certificate) -> Time {
-    let life = certificate.not_after.unix().saturating_sub(certificate.not_before.unix());
+    let life = certificate
+        .not_after
+        .unix()
+        .saturating_sub(certificate.not_before.unix());
     certificate.not_before.plus_seconds(life / 3 * 2)
 }

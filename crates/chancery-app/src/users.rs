@@ -106,12 +106,26 @@ impl App {
         let stored = match self.stored_user(id).await {
             Ok(stored) => stored,
             Err(Error::NotFound(what)) => {
-                self.require(caller, Right::ReadUsers, "user.read", id, &caller.user.domain).await?;
+                self.require(
+                    caller,
+                    Right::ReadUsers,
+                    "user.read",
+                    id,
+                    &caller.user.domain,
+                )
+                .await?;
                 return Err(Error::NotFound(what));
             }
             Err(error) => return Err(error),
         };
-        self.require(caller, Right::ReadUsers, "user.read", id, &stored.user.domain).await?;
+        self.require(
+            caller,
+            Right::ReadUsers,
+            "user.read",
+            id,
+            &stored.user.domain,
+        )
+        .await?;
         Ok(stored.user)
     }
 
@@ -126,7 +140,9 @@ impl App {
         let own = &caller.user.domain;
         let domain = match caller.reach(Right::ReadUsers) {
             Reach::Everywhere => domain,
-            Reach::Domain if domain.as_ref().is_none_or(|domain| domain == own) => Some(own.clone()),
+            Reach::Domain if domain.as_ref().is_none_or(|domain| domain == own) => {
+                Some(own.clone())
+            }
             Reach::Own if domain.as_ref().is_none_or(|domain| domain == own) => {
                 return Ok(vec![self.stored_user(&caller.user.id).await?.user]);
             }
@@ -135,17 +151,22 @@ impl App {
                 None
             }
         };
-        Ok(self.store().users(domain, after, limit.clamp(1, LARGEST_PAGE)).await?)
+        Ok(self
+            .store()
+            .users(domain, after, limit.clamp(1, LARGEST_PAGE))
+            .await?)
     }
 
-    /// Makes a user. Roles that reach beyond a domain are an administrator's to give.
+    /// Makes a user. Roles that reach beyond a domain are an administrator's to give. A domain that is not there yet is
+    /// made with it, for who may make domains.
     pub async fn add_user(&self, caller: &Caller, new: NewUser) -> Result<User, Error> {
         let domain = new.domain.unwrap_or_else(|| caller.user.domain.clone());
         let id = match new.id {
             Some(id) => id,
             None => random_user_id()?,
         };
-        self.require(caller, Right::ChangeUsers, "user.add", &id, &domain).await?;
+        self.require(caller, Right::ChangeUsers, "user.add", &id, &domain)
+            .await?;
         let roles = self.grantable(caller, new.roles, &id).await?;
         let password = match new.password {
             Some(password) => Some(self.0.accounts.passwords.hash(&password).await?),
@@ -161,19 +182,35 @@ impl App {
             has_api_key: false,
             created: self.now(),
         };
-        let entry = NewAuditEntry { object: Some(user.id.to_string()), ..self.audit_entry(Some(caller), "user.add") };
-        let stored = StoredUser { user: user.clone(), password, api_key: None };
-        self.store().commit(vec![Step::AddUser(stored), Step::Audit(entry)]).await?;
+        let mut steps = self.missing_domain(caller, &user.domain).await?;
+        let entry = NewAuditEntry {
+            object: Some(user.id.to_string()),
+            ..self.audit_entry(Some(caller), "user.add")
+        };
+        let stored = StoredUser {
+            user: user.clone(),
+            password,
+            api_key: None,
+        };
+        steps.extend([Step::AddUser(stored), Step::Audit(entry)]);
+        self.store().commit(steps).await?;
         Ok(user)
     }
 
     /// Changes a user. Anybody may change the own password; all else needs the right to change users.
-    pub async fn change_user(&self, caller: &Caller, id: &UserId, change: UserChange) -> Result<User, Error> {
+    pub async fn change_user(
+        &self,
+        caller: &Caller,
+        id: &UserId,
+        change: UserChange,
+    ) -> Result<User, Error> {
         let only_password = change.name.is_none()
             && change.roles.is_none()
             && change.disabled.is_none()
             && change.domain.is_none();
-        let mut stored = self.user_to_change(caller, id, "user.change", only_password).await?;
+        let mut stored = self
+            .user_to_change(caller, id, "user.change", only_password)
+            .await?;
         let mut steps = Vec::new();
         if let Some(name) = change.name {
             stored.user.name = checked_user_name(name)?;
@@ -182,7 +219,8 @@ impl App {
             stored.user.roles = self.grantable(caller, roles, id).await?;
         }
         if let Some(domain) = change.domain {
-            self.require(caller, Right::ChangeUsers, "user.change", id, &domain).await?;
+            self.require(caller, Right::ChangeUsers, "user.change", id, &domain)
+                .await?;
             stored.user.domain = domain;
         }
         if let Some(disabled) = change.disabled {
@@ -201,30 +239,45 @@ impl App {
 
     /// Gives a user a new random API key, in the place of the old one. It is told this once.
     pub async fn new_api_key(&self, caller: &Caller, id: &UserId) -> Result<SecretString, Error> {
-        let mut stored = self.user_to_change(caller, id, "user.api-key", true).await?;
+        let mut stored = self
+            .user_to_change(caller, id, "user.api-key", true)
+            .await?;
         let key = SecretString::from(random::text(API_KEY_LENGTH)?);
         stored.api_key = Some(hash_of(&key));
         stored.user.has_api_key = true;
-        self.keep_user(caller, stored, "user.api-key", Vec::new()).await?;
+        self.keep_user(caller, stored, "user.api-key", Vec::new())
+            .await?;
         Ok(key)
     }
 
     /// Takes a user's API key away.
     pub async fn remove_api_key(&self, caller: &Caller, id: &UserId) -> Result<User, Error> {
-        let mut stored = self.user_to_change(caller, id, "user.api-key", true).await?;
+        let mut stored = self
+            .user_to_change(caller, id, "user.api-key", true)
+            .await?;
         stored.api_key = None;
         stored.user.has_api_key = false;
-        self.keep_user(caller, stored, "user.remove-api-key", Vec::new()).await
+        self.keep_user(caller, stored, "user.remove-api-key", Vec::new())
+            .await
     }
 
     /// Removes a user to whom no certificate belongs.
     pub async fn remove_user(&self, caller: &Caller, id: &UserId) -> Result<(), Error> {
-        let stored = self.user_to_change(caller, id, "user.remove", false).await?;
+        let stored = self
+            .user_to_change(caller, id, "user.remove", false)
+            .await?;
         if stored.user.id == caller.user.id {
             return Err(Error::Invalid("nobody can remove themselves".to_owned()));
         }
-        let entry = NewAuditEntry { object: Some(id.to_string()), ..self.audit_entry(Some(caller), "user.remove") };
-        let steps = vec![Step::RemoveTokensOf(id.clone()), Step::RemoveUser(id.clone()), Step::Audit(entry)];
+        let entry = NewAuditEntry {
+            object: Some(id.to_string()),
+            ..self.audit_entry(Some(caller), "user.remove")
+        };
+        let steps = vec![
+            Step::RemoveTokensOf(id.clone()),
+            Step::RemoveUser(id.clone()),
+            Step::Audit(entry),
+        ];
         self.store().commit(steps).await?;
         self.0.accounts.forget_verified();
         Ok(())
@@ -240,14 +293,17 @@ impl App {
     ) -> Result<StoredUser, Error> {
         let stored = match self.stored_user(id).await {
             Err(Error::NotFound(what)) => {
-                self.require(caller, Right::ChangeUsers, action, id, &caller.user.domain).await?;
+                self.require(caller, Right::ChangeUsers, action, id, &caller.user.domain)
+                    .await?;
                 return Err(Error::NotFound(what));
             }
             other => other?,
         };
         if !(own && *id == caller.user.id) {
-            self.require(caller, Right::ChangeUsers, action, id, &stored.user.domain).await?;
-            self.grantable(caller, stored.user.roles.clone(), id).await?;
+            self.require(caller, Right::ChangeUsers, action, id, &stored.user.domain)
+                .await?;
+            self.grantable(caller, stored.user.roles.clone(), id)
+                .await?;
         }
         Ok(stored)
     }
@@ -260,7 +316,10 @@ impl App {
         mut steps: Vec<Step>,
     ) -> Result<User, Error> {
         let user = stored.user.clone();
-        let entry = NewAuditEntry { object: Some(user.id.to_string()), ..self.audit_entry(Some(caller), action) };
+        let entry = NewAuditEntry {
+            object: Some(user.id.to_string()),
+            ..self.audit_entry(Some(caller), action)
+        };
         steps.extend([Step::ChangeUser(stored), Step::Audit(entry)]);
         self.store().commit(steps).await?;
         self.0.accounts.forget_verified();
@@ -268,10 +327,16 @@ impl App {
     }
 
     /// The roles, sorted, if the caller may give them: those that reach beyond a domain are an administrator's to give.
-    async fn grantable(&self, caller: &Caller, mut roles: Vec<Role>, user: &UserId) -> Result<Vec<Role>, Error> {
+    async fn grantable(
+        &self,
+        caller: &Caller,
+        mut roles: Vec<Role>,
+        user: &UserId,
+    ) -> Result<Vec<Role>, Error> {
         let within = |role: &Role| matches!(role, Role::DomainAdministrator | Role::SelfService);
         if !roles.iter().all(within) && caller.reach(Right::ChangeDomains) != Reach::Everywhere {
-            self.refuse(caller, "user.grant", None, Some(user.to_string())).await?;
+            self.refuse(caller, "user.grant", None, Some(user.to_string()))
+                .await?;
         }
         roles.sort_unstable();
         roles.dedup();
@@ -279,17 +344,25 @@ impl App {
     }
 
     async fn stored_user(&self, id: &UserId) -> Result<StoredUser, Error> {
-        self.store().user(UserKey::Id(id.clone())).await?.ok_or(Error::NotFound("user"))
+        self.store()
+            .user(UserKey::Id(id.clone()))
+            .await?
+            .ok_or(Error::NotFound("user"))
     }
 }
 
 /// A log-in name: 1 to 128 visible characters without white space and colons (Basic authentication ends it there).
 fn checked_user_name(name: String) -> Result<String, Error> {
-    let fits = (1..=128).contains(&name.len()) && !name.chars().any(|c| c.is_whitespace() || c.is_control() || c == ':');
+    let fits = (1..=128).contains(&name.len())
+        && !name
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || c == ':');
     if fits {
         return Ok(name);
     }
-    Err(Error::Invalid("a user's name has 1 to 128 characters without spaces and colons".to_owned()))
+    Err(Error::Invalid(
+        "a user's name has 1 to 128 characters without spaces and colons".to_owned(),
+    ))
 }
 
 /// Twelve random digits, as the ids of the HP Keystone document.

@@ -33,14 +33,26 @@ impl Authority {
         certificate: Vec<u8>,
         parent: Option<String>,
     ) -> Result<Authority, NotAnAuthority> {
-        let facts = x509::read_certificate(&certificate).map_err(|error| NotAnAuthority(error.to_string()))?;
+        let facts = x509::read_certificate(&certificate)
+            .map_err(|error| NotAnAuthority(error.to_string()))?;
         if !facts.is_authority {
-            return Err(NotAnAuthority("its certificate is not an authority's (basicConstraints)".to_owned()));
+            return Err(NotAnAuthority(
+                "its certificate is not an authority's (basicConstraints)".to_owned(),
+            ));
         }
         let Some(signs_with) = facts.public_key.algorithm().signs_with() else {
-            return Err(NotAnAuthority("its key is of a kind that does not sign here".to_owned()));
+            return Err(NotAnAuthority(
+                "its key is of a kind that does not sign here".to_owned(),
+            ));
         };
-        Ok(Authority { id, name, certificate, parent, facts, signs_with })
+        Ok(Authority {
+            id,
+            name,
+            certificate,
+            parent,
+            facts,
+            signs_with,
+        })
     }
 
     /// The name under which it signs.
@@ -50,7 +62,10 @@ impl Authority {
 
     /// The key id that its certificates carry as authority key id: its own subject key id extension, else the SHA-1.
     pub fn key_id(&self) -> Vec<u8> {
-        self.facts.subject_key_id.clone().unwrap_or_else(|| self.facts.public_key.key_id().to_vec())
+        self.facts
+            .subject_key_id
+            .clone()
+            .unwrap_or_else(|| self.facts.public_key.key_id().to_vec())
     }
 
     /// How it signs.
@@ -73,7 +88,9 @@ impl Authority {
 /// digits and hyphens, a letter or digit first.
 pub fn is_plain_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !name.starts_with('-')
 }
 

@@ -80,36 +80,49 @@ impl State {
     /// from revocation data; what was revoked keeps its reason.
     pub fn after(self, action: Action, circumstances: Circumstances) -> Result<State, Refusal> {
         let Circumstances { ours, expired } = circumstances;
-        let deleted_live = State::Deleted((ours && !expired).then_some(Reason::CessationOfOperation));
+        let deleted_live =
+            State::Deleted((ours && !expired).then_some(Reason::CessationOfOperation));
         match (self, action) {
             (State::Pending, Action::Activate) => Ok(State::Active),
             (State::Pending, Action::Delete) => Ok(State::Deleted(None)),
-            (State::Pending, Action::Hold | Action::Release | Action::Revoke(_)) => Err(Refusal::Pending),
+            (State::Pending, Action::Hold | Action::Release | Action::Revoke(_)) => {
+                Err(Refusal::Pending)
+            }
 
             (State::Active, Action::Delete) | (State::OnHold, Action::Delete) => Ok(deleted_live),
-            (State::Active | State::OnHold, Action::Hold | Action::Release | Action::Revoke(_)) if expired => {
+            (State::Active | State::OnHold, Action::Hold | Action::Release | Action::Revoke(_))
+                if expired =>
+            {
                 Err(Refusal::Expired)
             }
 
             (State::Active, Action::Activate | Action::Release) => Err(Refusal::Active),
-            (State::Active, Action::Hold | Action::Revoke(Reason::CertificateHold)) => Ok(State::OnHold),
+            (State::Active, Action::Hold | Action::Revoke(Reason::CertificateHold)) => {
+                Ok(State::OnHold)
+            }
             (State::Active, Action::Revoke(reason)) => Ok(State::Revoked(reason)),
 
             (State::OnHold, Action::Release) => Ok(State::Active),
-            (State::OnHold, Action::Activate | Action::Hold | Action::Revoke(Reason::CertificateHold)) => {
-                Err(Refusal::OnHold)
-            }
+            (
+                State::OnHold,
+                Action::Activate | Action::Hold | Action::Revoke(Reason::CertificateHold),
+            ) => Err(Refusal::OnHold),
             (State::OnHold, Action::Revoke(reason)) => Ok(State::Revoked(reason)),
 
             (State::Revoked(reason), Action::Delete) => Ok(State::Deleted(Some(reason))),
-            (State::Revoked(reason), Action::Activate | Action::Hold | Action::Release | Action::Revoke(_)) => {
-                Err(Refusal::Revoked(reason))
-            }
+            (
+                State::Revoked(reason),
+                Action::Activate | Action::Hold | Action::Release | Action::Revoke(_),
+            ) => Err(Refusal::Revoked(reason)),
 
             (State::Deleted(reason), Action::Purge) => Ok(State::Purged(reason)),
             (
                 State::Deleted(_),
-                Action::Activate | Action::Hold | Action::Release | Action::Revoke(_) | Action::Delete,
+                Action::Activate
+                | Action::Hold
+                | Action::Release
+                | Action::Revoke(_)
+                | Action::Delete,
             ) => Err(Refusal::Deleted),
 
             (State::Purged(_), _) => Err(Refusal::Purged),
@@ -255,7 +268,10 @@ impl Certificate {
 
     /// What a move of it depends on at `now`.
     pub fn circumstances(&self, now: Time) -> Circumstances {
-        Circumstances { ours: self.origin == Origin::Issued, expired: self.is_expired(now) }
+        Circumstances {
+            ours: self.origin == Origin::Issued,
+            expired: self.is_expired(now),
+        }
     }
 }
 
@@ -269,7 +285,9 @@ impl fmt::Display for Refusal {
             Refusal::Expired => f.write_str("the certificate has expired"),
             Refusal::Deleted => f.write_str("the certificate was deleted"),
             Refusal::Purged => f.write_str("the certificate was purged"),
-            Refusal::NotDeleted => f.write_str("only a deleted certificate can be purged: delete it first"),
+            Refusal::NotDeleted => {
+                f.write_str("only a deleted certificate can be purged: delete it first")
+            }
         }
     }
 }
@@ -280,9 +298,18 @@ impl std::error::Error for Refusal {}
 mod tests {
     use super::*;
 
-    const LIVE_OURS: Circumstances = Circumstances { ours: true, expired: false };
-    const LIVE_FOREIGN: Circumstances = Circumstances { ours: false, expired: false };
-    const EXPIRED: Circumstances = Circumstances { ours: true, expired: true };
+    const LIVE_OURS: Circumstances = Circumstances {
+        ours: true,
+        expired: false,
+    };
+    const LIVE_FOREIGN: Circumstances = Circumstances {
+        ours: false,
+        expired: false,
+    };
+    const EXPIRED: Circumstances = Circumstances {
+        ours: true,
+        expired: true,
+    };
 
     /// Every move of a live certificate of ours, state by state: activate, hold, release, revoke, revoke as hold, delete,
     /// purge.
@@ -373,17 +400,34 @@ mod tests {
     #[test]
     fn expired_certificates_can_only_be_deleted() {
         for state in [State::Active, State::OnHold] {
-            for action in [Action::Hold, Action::Release, Action::Revoke(Reason::KeyCompromise)] {
-                assert_eq!(state.after(action, EXPIRED), Err(Refusal::Expired), "{state:?} {action:?}");
+            for action in [
+                Action::Hold,
+                Action::Release,
+                Action::Revoke(Reason::KeyCompromise),
+            ] {
+                assert_eq!(
+                    state.after(action, EXPIRED),
+                    Err(Refusal::Expired),
+                    "{state:?} {action:?}"
+                );
             }
-            assert_eq!(state.after(Action::Delete, EXPIRED), Ok(State::Deleted(None)));
+            assert_eq!(
+                state.after(Action::Delete, EXPIRED),
+                Ok(State::Deleted(None))
+            );
         }
     }
 
     #[test]
     fn deleting_what_is_not_ours_revokes_nothing() {
-        assert_eq!(State::Active.after(Action::Delete, LIVE_FOREIGN), Ok(State::Deleted(None)));
-        assert_eq!(State::OnHold.after(Action::Delete, LIVE_FOREIGN), Ok(State::Deleted(None)));
+        assert_eq!(
+            State::Active.after(Action::Delete, LIVE_FOREIGN),
+            Ok(State::Deleted(None))
+        );
+        assert_eq!(
+            State::OnHold.after(Action::Delete, LIVE_FOREIGN),
+            Ok(State::Deleted(None))
+        );
     }
 
     #[test]
@@ -397,9 +441,15 @@ mod tests {
             Action::Delete,
             Action::Purge,
         ];
-        for reason in Reason::ALL.into_iter().filter(|r| *r != Reason::CertificateHold) {
-            let states =
-                [State::Revoked(reason), State::Deleted(Some(reason)), State::Purged(Some(reason))];
+        for reason in Reason::ALL
+            .into_iter()
+            .filter(|r| *r != Reason::CertificateHold)
+        {
+            let states = [
+                State::Revoked(reason),
+                State::Deleted(Some(reason)),
+                State::Purged(Some(reason)),
+            ];
             for state in states {
                 for action in actions {
                     for circumstances in [LIVE_OURS, LIVE_FOREIGN, EXPIRED] {

@@ -67,7 +67,11 @@ impl fmt::Debug for CertificateId {
 
 fn checked(text: &str) -> Result<String, IdError> {
     let fits = !text.is_empty() && text.len() <= LONGEST;
-    if fits && !text.chars().any(|c| c.is_control() || c.is_whitespace()) { Ok(text.to_owned()) } else { Err(IdError) }
+    if fits && !text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        Ok(text.to_owned())
+    } else {
+        Err(IdError)
+    }
 }
 
 impl UserId {
@@ -121,10 +125,18 @@ mod tests {
 
     #[test]
     fn certificate_ids_print_and_read_back() {
-        let id = CertificateId::new(Time::from_unix(0x5f56_41a7), [0xe7, 0x4e, 0x18, 0x7a, 0x7e, 0x3d, 0x52, 0x66]);
+        let id = CertificateId::new(
+            Time::from_unix(0x5f56_41a7),
+            [0xe7, 0x4e, 0x18, 0x7a, 0x7e, 0x3d, 0x52, 0x66],
+        );
         assert_eq!(id.to_string(), "5f5641a7e74e187a7e3d5266");
         assert_eq!(CertificateId::parse("5f5641a7e74e187a7e3d5266"), Ok(id));
-        for text in ["", "5f", "5f5641a7e74e187a7e3d52660", "5f5641a7e74e187a7e3d526g"] {
+        for text in [
+            "",
+            "5f",
+            "5f5641a7e74e187a7e3d52660",
+            "5f5641a7e74e187a7e3d526g",
+        ] {
             assert_eq!(CertificateId::parse(text), Err(IdError), "{text}");
         }
     }

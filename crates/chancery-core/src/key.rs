@@ -102,7 +102,11 @@ impl PublicKey {
     pub fn from_spki_der(spki: &[u8]) -> Result<PublicKey, KeyError> {
         let info = Spki::from_der(spki).map_err(|_| KeyError)?;
         let key = info.key.as_bytes().ok_or(KeyError)?.to_vec();
-        let curve = || info.algorithm.parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
+        let curve = || {
+            info.algorithm
+                .parameters
+                .and_then(|any| any.decode_as::<ObjectIdentifier>().ok())
+        };
         let algorithm = match info.algorithm.oid {
             RSA_ENCRYPTION => KeyAlgorithm::Rsa(bits(&rsa_numbers(&key)?.modulus)),
             EC_PUBLIC_KEY => match curve() {
@@ -114,7 +118,11 @@ impl PublicKey {
             ED25519 => KeyAlgorithm::Ed25519,
             other => KeyAlgorithm::Other(other),
         };
-        Ok(PublicKey { spki: spki.to_vec(), key, algorithm })
+        Ok(PublicKey {
+            spki: spki.to_vec(),
+            key,
+            algorithm,
+        })
     }
 
     /// The DER SubjectPublicKeyInfo.
@@ -139,20 +147,34 @@ impl PublicKey {
 
     /// Modulus and exponent of an RSA key.
     pub(crate) fn rsa_numbers(&self) -> Option<RsaNumbers> {
-        matches!(self.algorithm, KeyAlgorithm::Rsa(_)).then(|| rsa_numbers(&self.key).ok()).flatten()
+        matches!(self.algorithm, KeyAlgorithm::Rsa(_))
+            .then(|| rsa_numbers(&self.key).ok())
+            .flatten()
     }
 
     /// Does `signature` over `message` hold under this key? False for algorithms that do not fit the key, and for those
     /// that are only named here (MD5, unknown ones).
-    pub fn verifies(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> bool {
-        let Some(check) = verifier(self.algorithm, algorithm) else { return false };
-        signature::UnparsedPublicKey::new(check, &self.key).verify(message, signature).is_ok()
+    pub fn verifies(
+        &self,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let Some(check) = verifier(self.algorithm, algorithm) else {
+            return false;
+        };
+        signature::UnparsedPublicKey::new(check, &self.key)
+            .verify(message, signature)
+            .is_ok()
     }
 }
 
 fn rsa_numbers(key: &[u8]) -> Result<RsaNumbers, KeyError> {
     let parsed = RsaPublicKey::from_der(key).map_err(|_| KeyError)?;
-    Ok(RsaNumbers { modulus: parsed.modulus.as_bytes().to_vec(), exponent: parsed.exponent.as_bytes().to_vec() })
+    Ok(RsaNumbers {
+        modulus: parsed.modulus.as_bytes().to_vec(),
+        exponent: parsed.exponent.as_bytes().to_vec(),
+    })
 }
 
 fn bits(number: &[u8]) -> u32 {
@@ -255,15 +277,60 @@ const SIGNATURES: [(SignatureAlgorithm, ObjectIdentifier, bool, &str); 10] = {
         ObjectIdentifier::new_unwrap(text)
     }
     [
-        (SignatureAlgorithm::RsaMd5, oid("1.2.840.113549.1.1.4"), true, "MD5withRSA"),
-        (SignatureAlgorithm::RsaSha1, oid("1.2.840.113549.1.1.5"), true, "SHA1withRSA"),
-        (SignatureAlgorithm::RsaSha256, oid("1.2.840.113549.1.1.11"), true, "SHA256withRSA"),
-        (SignatureAlgorithm::RsaSha384, oid("1.2.840.113549.1.1.12"), true, "SHA384withRSA"),
-        (SignatureAlgorithm::RsaSha512, oid("1.2.840.113549.1.1.13"), true, "SHA512withRSA"),
-        (SignatureAlgorithm::EcdsaSha1, oid("1.2.840.10045.4.1"), false, "SHA1withECDSA"),
-        (SignatureAlgorithm::EcdsaSha256, oid("1.2.840.10045.4.3.2"), false, "SHA256withECDSA"),
-        (SignatureAlgorithm::EcdsaSha384, oid("1.2.840.10045.4.3.3"), false, "SHA384withECDSA"),
-        (SignatureAlgorithm::EcdsaSha512, oid("1.2.840.10045.4.3.4"), false, "SHA512withECDSA"),
+        (
+            SignatureAlgorithm::RsaMd5,
+            oid("1.2.840.113549.1.1.4"),
+            true,
+            "MD5withRSA",
+        ),
+        (
+            SignatureAlgorithm::RsaSha1,
+            oid("1.2.840.113549.1.1.5"),
+            true,
+            "SHA1withRSA",
+        ),
+        (
+            SignatureAlgorithm::RsaSha256,
+            oid("1.2.840.113549.1.1.11"),
+            true,
+            "SHA256withRSA",
+        ),
+        (
+            SignatureAlgorithm::RsaSha384,
+            oid("1.2.840.113549.1.1.12"),
+            true,
+            "SHA384withRSA",
+        ),
+        (
+            SignatureAlgorithm::RsaSha512,
+            oid("1.2.840.113549.1.1.13"),
+            true,
+            "SHA512withRSA",
+        ),
+        (
+            SignatureAlgorithm::EcdsaSha1,
+            oid("1.2.840.10045.4.1"),
+            false,
+            "SHA1withECDSA",
+        ),
+        (
+            SignatureAlgorithm::EcdsaSha256,
+            oid("1.2.840.10045.4.3.2"),
+            false,
+            "SHA256withECDSA",
+        ),
+        (
+            SignatureAlgorithm::EcdsaSha384,
+            oid("1.2.840.10045.4.3.3"),
+            false,
+            "SHA384withECDSA",
+        ),
+        (
+            SignatureAlgorithm::EcdsaSha512,
+            oid("1.2.840.10045.4.3.4"),
+            false,
+            "SHA512withECDSA",
+        ),
         (SignatureAlgorithm::Ed25519, ED25519, false, "Ed25519"),
     ]
 };
@@ -271,14 +338,20 @@ const SIGNATURES: [(SignatureAlgorithm, ObjectIdentifier, bool, &str); 10] = {
 impl SignatureAlgorithm {
     /// The algorithm with that identifier; unknown ones keep it.
     pub fn from_oid(oid: ObjectIdentifier) -> SignatureAlgorithm {
-        SIGNATURES.iter().find(|row| row.1 == oid).map_or(SignatureAlgorithm::Other(oid), |row| row.0)
+        SIGNATURES
+            .iter()
+            .find(|row| row.1 == oid)
+            .map_or(SignatureAlgorithm::Other(oid), |row| row.0)
     }
 
     /// The algorithm's identifier.
     pub fn oid(self) -> ObjectIdentifier {
         match self {
             SignatureAlgorithm::Other(oid) => oid,
-            known => SIGNATURES.iter().find(|row| row.0 == known).map_or(ED25519, |row| row.1),
+            known => SIGNATURES
+                .iter()
+                .find(|row| row.0 == known)
+                .map_or(ED25519, |row| row.1),
         }
     }
 
@@ -291,7 +364,11 @@ impl SignatureAlgorithm {
     pub fn java_name(self) -> String {
         match self {
             SignatureAlgorithm::Other(oid) => oid.to_string(),
-            known => SIGNATURES.iter().find(|row| row.0 == known).map_or("", |row| row.3).to_owned(),
+            known => SIGNATURES
+                .iter()
+                .find(|row| row.0 == known)
+                .map_or("", |row| row.3)
+                .to_owned(),
         }
     }
 }
@@ -309,3 +386,99 @@ impl fmt::Display for KeyError {
 }
 
 impl std::error::Error for KeyError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::testing::{OpenSsl, TestKey, tlv};
+
+    const EVERY: [KeyAlgorithm; 5] = [
+        KeyAlgorithm::P256,
+        KeyAlgorithm::P384,
+        KeyAlgorithm::P521,
+        KeyAlgorithm::Ed25519,
+        KeyAlgorithm::Rsa(2048),
+    ];
+
+    /// Keys that `openssl` makes, and its own opinion of their key identifiers.
+    #[test]
+    fn keys_of_openssl_are_read() {
+        let openssl = OpenSsl::new();
+        for (arguments, want) in [
+            (&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"][..], KeyAlgorithm::Rsa(1024)),
+            (&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2047"], KeyAlgorithm::Rsa(2047)),
+            (&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], KeyAlgorithm::Rsa(2048)),
+            (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], KeyAlgorithm::P256),
+            (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"], KeyAlgorithm::P384),
+            (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"], KeyAlgorithm::P521),
+            (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"], KeyAlgorithm::Other(EC_PUBLIC_KEY)),
+            (&["-algorithm", "ED25519"], KeyAlgorithm::Ed25519),
+            (&["-algorithm", "X25519"], KeyAlgorithm::Other(ObjectIdentifier::new_unwrap("1.3.101.110"))),
+        ] {
+            openssl.run(&[&["genpkey", "-quiet", "-out", "key"], arguments].concat());
+            openssl.run(&["pkey", "-in", "key", "-pubout", "-outform", "der", "-out", "spki"]);
+            let spki = openssl.read("spki");
+            let key = PublicKey::from_spki_der(&spki).unwrap();
+            assert_eq!((key.algorithm(), key.spki_der()), (want, &spki[..]));
+            assert_eq!(key.rsa_numbers().is_some(), matches!(want, KeyAlgorithm::Rsa(_)));
+            if want.family() != "1.3.101.110" {
+                let certify = ["req", "-x509", "-key", "key", "-subj", "/CN=x", "-addext", "subjectKeyIdentifier=hash"];
+                let text = openssl.run(&[&certify[..], &["-text", "-noout"]].concat());
+                let id: Vec<String> = key.key_id().iter().map(|octet| format!("{octet:02X}")).collect();
+                assert!(text.contains(&id.join(":")), "{want}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn signatures_hold_under_their_own_key_and_algorithm_only() {
+        for algorithm in EVERY {
+            let (key, other) = (TestKey::new(algorithm), TestKey::new(algorithm));
+            assert_eq!(key.public.algorithm(), algorithm);
+            let signature = key.sign(b"message");
+            assert!(key.public.verifies(key.algorithm(), b"message", &signature), "{algorithm}");
+            assert!(!key.public.verifies(key.algorithm(), b"massage", &signature));
+            assert!(!other.public.verifies(key.algorithm(), b"message", &signature));
+            for (wrong, ..) in SIGNATURES.into_iter().filter(|(known, ..)| *known != key.algorithm()) {
+                assert!(!key.public.verifies(wrong, b"message", &signature), "{algorithm} {wrong:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let spki = TestKey::p256().public.spki_der().to_vec();
+        let rsa = |key: &[u8]| {
+            tlv(0x30, &[&tlv(0x30, &[&tlv(6, &[RSA_ENCRYPTION.as_bytes()]), &[5, 0]]), &tlv(3, &[&[0], key])])
+        };
+        for (what, spki) in [
+            ("nothing", vec![]),
+            ("octets after it", [&spki[..], &[0]].concat()),
+            ("cut off", spki[..spki.len() - 1].to_vec()),
+            ("no algorithm", tlv(0x30, &[&[0x30, 0], &[3, 2, 0, 1]])),
+            ("unused bits", tlv(0x30, &[&tlv(0x30, &[&[6, 2, 0x2a, 3]]), &[3, 2, 1, 0]])),
+            ("no key", tlv(0x30, &[&tlv(0x30, &[&[6, 2, 0x2a, 3]])])),
+        ] {
+            assert_eq!(PublicKey::from_spki_der(&spki), Err(KeyError), "{what}");
+        }
+        let numbers = tlv(0x30, &[&[2, 1, 5], &[2, 1, 3]]);
+        assert_eq!(PublicKey::from_spki_der(&rsa(&numbers)).map(|key| key.algorithm()), Ok(KeyAlgorithm::Rsa(3)));
+    }
+
+    #[test]
+    fn every_algorithm_has_its_names() {
+        for algorithm in EVERY {
+            assert_eq!(KeyAlgorithm::parse(&algorithm.word()), Some(algorithm));
+        }
+        for word in ["rsa-1024", "rsa-2047", "ec-p224", "", "1.2.3"] {
+            assert_eq!(KeyAlgorithm::parse(word), None, "{word}");
+        }
+        for (algorithm, oid, null, java) in SIGNATURES {
+            assert_eq!(SignatureAlgorithm::from_oid(oid), algorithm);
+            assert_eq!((algorithm.oid(), algorithm.has_null_parameters()), (oid, null));
+            assert_eq!(algorithm.java_name(), java);
+        }
+        let unknown = SignatureAlgorithm::from_oid(ObjectIdentifier::new_unwrap("1.2.3.4"));
+        assert_eq!((unknown.java_name().as_str(), unknown.has_null_parameters()), ("1.2.3.4", false));
+    }
+}

@@ -29,30 +29,44 @@ const RULES: [Rule; 12] = [
 
 /// Reads `tbs` back and runs every rule; the first broken one is named.
 pub(crate) fn check_tbs(tbs: &[u8], issuer: Issuer<'_>) -> Result<(), String> {
-    let (rest, parsed) = TbsCertificate::from_der(tbs).map_err(|_| "it cannot be read back (4.1)".to_owned())?;
+    let (rest, parsed) =
+        TbsCertificate::from_der(tbs).map_err(|_| "it cannot be read back (4.1)".to_owned())?;
     if !rest.is_empty() {
         return Err("octets follow it (4.1)".to_owned());
     }
-    RULES.iter().find_map(|rule| rule(&parsed, issuer)).map_or(Ok(()), |finding| Err(finding.to_owned()))
+    RULES
+        .iter()
+        .find_map(|rule| rule(&parsed, issuer))
+        .map_or(Ok(()), |finding| Err(finding.to_owned()))
 }
 
 fn version_is_3(tbs: &TbsCertificate<'_>, _: Issuer<'_>) -> Option<&'static str> {
     (tbs.version().0 != 2).then_some("extensions need version 3 (4.1.2.1)")
 }
 
-fn serial_is_positive_and_16_to_20_octets(tbs: &TbsCertificate<'_>, _: Issuer<'_>) -> Option<&'static str> {
+fn serial_is_positive_and_16_to_20_octets(
+    tbs: &TbsCertificate<'_>,
+    _: Issuer<'_>,
+) -> Option<&'static str> {
     let octets = tbs.raw_serial();
-    let positive = octets.first().is_some_and(|first| *first < 0x80) && octets.iter().any(|o| *o != 0);
-    (!positive || !(16..=20).contains(&octets.len())).then_some("the serial number is not 16 to 20 positive octets (4.1.2.2)")
+    let positive =
+        octets.first().is_some_and(|first| *first < 0x80) && octets.iter().any(|o| *o != 0);
+    (!positive || !(16..=20).contains(&octets.len()))
+        .then_some("the serial number is not 16 to 20 positive octets (4.1.2.2)")
 }
 
 fn algorithms_agree(tbs: &TbsCertificate<'_>, issuer: Issuer<'_>) -> Option<&'static str> {
-    let Issuer::Authority(authority, _) = issuer else { return None };
+    let Issuer::Authority(authority, _) = issuer else {
+        return None;
+    };
     let fits = tbs.signature.algorithm.to_id_string() == authority.signs_with().oid().to_string();
     (!fits).then_some("the signature algorithm is not the authority's (4.1.2.3)")
 }
 
-fn validity_is_ordered_and_well_encoded(tbs: &TbsCertificate<'_>, _: Issuer<'_>) -> Option<&'static str> {
+fn validity_is_ordered_and_well_encoded(
+    tbs: &TbsCertificate<'_>,
+    _: Issuer<'_>,
+) -> Option<&'static str> {
     let well = |time: &ASN1Time| time.is_utctime() == (time.to_datetime().year() < 2050);
     let validity = tbs.validity();
     if validity.not_after <= validity.not_before {
@@ -62,8 +76,13 @@ fn validity_is_ordered_and_well_encoded(tbs: &TbsCertificate<'_>, _: Issuer<'_>)
         .then_some("dates through 2049 must be UTCTime, later ones GeneralizedTime (4.1.2.5)")
 }
 
-fn validity_lies_inside_the_issuers(tbs: &TbsCertificate<'_>, issuer: Issuer<'_>) -> Option<&'static str> {
-    let Issuer::Authority(authority, _) = issuer else { return None };
+fn validity_lies_inside_the_issuers(
+    tbs: &TbsCertificate<'_>,
+    issuer: Issuer<'_>,
+) -> Option<&'static str> {
+    let Issuer::Authority(authority, _) = issuer else {
+        return None;
+    };
     let inside = tbs.validity().not_after.timestamp() <= authority.not_after().unix()
         && tbs.validity().not_before.timestamp() >= authority.facts.not_before.unix();
     (!inside).then_some("the validity does not lie inside the authority's")
@@ -73,39 +92,72 @@ fn issuer_is_named(tbs: &TbsCertificate<'_>, issuer: Issuer<'_>) -> Option<&'sta
     if tbs.issuer().iter_rdn().next().is_none() {
         return Some("the issuer is empty (4.1.2.4)");
     }
-    let Issuer::Authority(authority, _) = issuer else { return None };
-    (tbs.issuer().as_raw() != authority.subject().der()).then_some("the issuer is not the authority's subject (4.1.2.4)")
+    let Issuer::Authority(authority, _) = issuer else {
+        return None;
+    };
+    (tbs.issuer().as_raw() != authority.subject().der())
+        .then_some("the issuer is not the authority's subject (4.1.2.4)")
 }
 
-fn empty_subject_has_critical_names(tbs: &TbsCertificate<'_>, _: Issuer<'_>) -> Option<&'static str> {
+fn empty_subject_has_critical_names(
+    tbs: &TbsCertificate<'_>,
+    _: Issuer<'_>,
+) -> Option<&'static str> {
     if tbs.subject().iter_rdn().next().is_some() {
         return None;
     }
-    let named = tbs.subject_alternative_name().ok().flatten().is_some_and(|names| names.critical);
+    let named = tbs
+        .subject_alternative_name()
+        .ok()
+        .flatten()
+        .is_some_and(|names| names.critical);
     (!named).then_some("an empty subject needs critical alternative names (4.1.2.6)")
 }
 
-fn subject_key_id_is_there_and_not_critical(tbs: &TbsCertificate<'_>, _: Issuer<'_>) -> Option<&'static str> {
-    let found = tbs.extensions().iter().find_map(|extension| match extension.parsed_extension() {
-        ParsedExtension::SubjectKeyIdentifier(id) => Some(!extension.critical && !id.0.is_empty()),
-        _ => None,
-    });
+fn subject_key_id_is_there_and_not_critical(
+    tbs: &TbsCertificate<'_>,
+    _: Issuer<'_>,
+) -> Option<&'static str> {
+    let found = tbs
+        .extensions()
+        .iter()
+        .find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::SubjectKeyIdentifier(id) => {
+                Some(!extension.critical && !id.0.is_empty())
+            }
+            _ => None,
+        });
     (found != Some(true)).then_some("the subject key id is missing, empty or critical (4.2.1.2)")
 }
 
-fn authority_key_id_matches_the_issuer(tbs: &TbsCertificate<'_>, issuer: Issuer<'_>) -> Option<&'static str> {
-    let Issuer::Authority(authority, _) = issuer else { return None };
+fn authority_key_id_matches_the_issuer(
+    tbs: &TbsCertificate<'_>,
+    issuer: Issuer<'_>,
+) -> Option<&'static str> {
+    let Issuer::Authority(authority, _) = issuer else {
+        return None;
+    };
     let key_id = authority.key_id();
-    let found = tbs.extensions().iter().find_map(|extension| match extension.parsed_extension() {
-        ParsedExtension::AuthorityKeyIdentifier(id) if !extension.critical => id.key_identifier.as_ref(),
-        _ => None,
-    });
-    (found.is_none_or(|id| id.0 != key_id)).then_some("the authority key id is not the authority's (4.2.1.1)")
+    let found = tbs
+        .extensions()
+        .iter()
+        .find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::AuthorityKeyIdentifier(id) if !extension.critical => {
+                id.key_identifier.as_ref()
+            }
+            _ => None,
+        });
+    (found.is_none_or(|id| id.0 != key_id))
+        .then_some("the authority key id is not the authority's (4.2.1.1)")
 }
 
 fn key_usage_is_critical_and_fits(tbs: &TbsCertificate<'_>, _: Issuer<'_>) -> Option<&'static str> {
-    let Ok(usage) = tbs.key_usage() else { return Some("the key usage cannot be read (4.2.1.3)") };
-    let Some(usage) = usage else { return Some("the key usage is missing (4.2.1.3)") };
+    let Ok(usage) = tbs.key_usage() else {
+        return Some("the key usage cannot be read (4.2.1.3)");
+    };
+    let Some(usage) = usage else {
+        return Some("the key usage is missing (4.2.1.3)");
+    };
     if !usage.critical || usage.value.flags == 0 {
         return Some("the key usage is not critical or empty (4.2.1.3)");
     }
@@ -113,24 +165,38 @@ fn key_usage_is_critical_and_fits(tbs: &TbsCertificate<'_>, _: Issuer<'_>) -> Op
         .then_some("certificate signing is for authorities, and all of them (4.2.1.3, 4.2.1.9)")
 }
 
-fn basic_constraints_are_critical_for_authorities(tbs: &TbsCertificate<'_>, _: Issuer<'_>) -> Option<&'static str> {
-    let Ok(constraints) = tbs.basic_constraints() else { return Some("the basic constraints cannot be read (4.2.1.9)") };
+fn basic_constraints_are_critical_for_authorities(
+    tbs: &TbsCertificate<'_>,
+    _: Issuer<'_>,
+) -> Option<&'static str> {
+    let Ok(constraints) = tbs.basic_constraints() else {
+        return Some("the basic constraints cannot be read (4.2.1.9)");
+    };
     constraints
         .is_some_and(|constraints| constraints.value.ca && !constraints.critical)
         .then_some("an authority's basic constraints must be critical (4.2.1.9)")
 }
 
-fn no_extension_is_empty_or_doubled(tbs: &TbsCertificate<'_>, _: Issuer<'_>) -> Option<&'static str> {
-    let Ok(map) = tbs.extensions_map() else { return Some("an extension stands twice (4.2)") };
-    let empty = map.values().any(|extension| match extension.parsed_extension() {
-        ParsedExtension::ParseError { .. } | ParsedExtension::Unparsed => true,
-        ParsedExtension::SubjectAlternativeName(names) => {
-            names.general_names.is_empty()
-                || names.general_names.iter().any(|name| matches!(name, GeneralName::DNSName("") | GeneralName::RFC822Name("")))
-        }
-        ParsedExtension::CRLDistributionPoints(points) => points.points.is_empty(),
-        ParsedExtension::AuthorityInfoAccess(access) => access.accessdescs.is_empty(),
-        _ => false,
-    });
+fn no_extension_is_empty_or_doubled(
+    tbs: &TbsCertificate<'_>,
+    _: Issuer<'_>,
+) -> Option<&'static str> {
+    let Ok(map) = tbs.extensions_map() else {
+        return Some("an extension stands twice (4.2)");
+    };
+    let empty = map
+        .values()
+        .any(|extension| match extension.parsed_extension() {
+            ParsedExtension::ParseError { .. } | ParsedExtension::Unparsed => true,
+            ParsedExtension::SubjectAlternativeName(names) => {
+                names.general_names.is_empty()
+                    || names.general_names.iter().any(|name| {
+                        matches!(name, GeneralName::DNSName("") | GeneralName::RFC822Name(""))
+                    })
+            }
+            ParsedExtension::CRLDistributionPoints(points) => points.points.is_empty(),
+            ParsedExtension::AuthorityInfoAccess(access) => access.accessdescs.is_empty(),
+            _ => false,
+        });
     empty.then_some("an extension is empty or cannot be read (4.2)")
 }

@@ -160,7 +160,8 @@ pub fn plan(
     check_key(&request.public_key, profile)?;
     check_subject(&request, profile)?;
     check_names(&request.names, profile.names)?;
-    if let (BasicConstraints::Authority(_), Issuer::Authority(authority, _)) = (profile.basic_constraints, issuer)
+    if let (BasicConstraints::Authority(_), Issuer::Authority(authority, _)) =
+        (profile.basic_constraints, issuer)
         && !authority.may_sign_authorities()
     {
         return Err(Refusal::PathLength);
@@ -170,7 +171,10 @@ pub fn plan(
         Issuer::Authority(authority, _) => (authority.signs_with(), authority.subject().clone()),
         Issuer::Itself => {
             let key = request.public_key.algorithm();
-            (key.signs_with().ok_or(Refusal::KeyNotAllowed(key))?, request.subject.clone())
+            (
+                key.signs_with().ok_or(Refusal::KeyNotAllowed(key))?,
+                request.subject.clone(),
+            )
         }
     };
     let contents = Contents {
@@ -212,16 +216,32 @@ fn check_subject(request: &Request, profile: &Profile) -> Result<(), Refusal> {
     let subject = &request.subject;
     if subject.is_empty() {
         let named = profile.subject.may_be_empty && !request.names.is_empty();
-        return if named { Ok(()) } else { Err(Refusal::SubjectEmpty) };
+        return if named {
+            Ok(())
+        } else {
+            Err(Refusal::SubjectEmpty)
+        };
     }
     subject.check_issuable().map_err(Refusal::Subject)?;
     let rules = &profile.subject;
-    if let Some(lacking) = rules.required.iter().find(|oid| subject.first(oid).is_none()) {
+    if let Some(lacking) = rules
+        .required
+        .iter()
+        .find(|oid| subject.first(oid).is_none())
+    {
         return Err(Refusal::SubjectLacks(lacking.to_string()));
     }
-    let Some(allowed) = &rules.allowed else { return Ok(()) };
-    let held = subject.rdns().iter().flat_map(|rdn| rdn.attributes()).find(|a| !allowed.contains(a.oid()));
-    held.map_or(Ok(()), |attribute| Err(Refusal::SubjectHolds(attribute.oid().to_string())))
+    let Some(allowed) = &rules.allowed else {
+        return Ok(());
+    };
+    let held = subject
+        .rdns()
+        .iter()
+        .flat_map(|rdn| rdn.attributes())
+        .find(|a| !allowed.contains(a.oid()));
+    held.map_or(Ok(()), |attribute| {
+        Err(Refusal::SubjectHolds(attribute.oid().to_string()))
+    })
 }
 
 fn check_names(names: &[GeneralName], rules: NameRules) -> Result<(), Refusal> {
@@ -239,25 +259,39 @@ fn check_names(names: &[GeneralName], rules: NameRules) -> Result<(), Refusal> {
         GeneralName::Directory(_) | GeneralName::Other(_) => false,
     };
     let refused = names.iter().find(|name| !allowed(name));
-    refused.map_or(Ok(()), |name| Err(Refusal::NameNotAllowed(name.to_string())))
+    refused.map_or(Ok(()), |name| {
+        Err(Refusal::NameNotAllowed(name.to_string()))
+    })
 }
 
 /// Start and end of validity: the request's where the profile allows, inside the issuer's always.
-fn validity(request: &Request, profile: &Profile, issuer: Issuer<'_>, now: Time) -> Result<(Time, Time), Refusal> {
+fn validity(
+    request: &Request,
+    profile: &Profile,
+    issuer: Issuer<'_>,
+    now: Time,
+) -> Result<(Time, Time), Refusal> {
     let lifetime = profile.lifetime;
     let mut start = match request.not_before {
-        Some(asked) if asked < now.plus_seconds(-EARLIEST_START) || asked > now.plus_seconds(LATEST_START) => {
+        Some(asked)
+            if asked < now.plus_seconds(-EARLIEST_START)
+                || asked > now.plus_seconds(LATEST_START) =>
+        {
             return Err(Refusal::StartOutOfRange);
         }
         Some(asked) => asked,
         None => now.plus_seconds(-i64::from(lifetime.backdate_seconds)),
     };
-    let mut end = request.not_after.unwrap_or_else(|| start.plus_days(i64::from(lifetime.default_days)));
+    let mut end = request
+        .not_after
+        .unwrap_or_else(|| start.plus_days(i64::from(lifetime.default_days)));
     if end <= start {
         return Err(Refusal::EndsBeforeStart);
     }
     if end > start.plus_days(i64::from(lifetime.max_days)) {
-        return Err(Refusal::TooLong { max_days: lifetime.max_days });
+        return Err(Refusal::TooLong {
+            max_days: lifetime.max_days,
+        });
     }
     if let Issuer::Authority(authority, _) = issuer {
         start = start.max(authority.facts.not_before);
@@ -275,7 +309,11 @@ fn validity(request: &Request, profile: &Profile, issuer: Issuer<'_>, now: Time)
 }
 
 /// The extensions in the order of the HP Keystone document (subject key id, extended key usage, key usage), then the rest.
-fn extensions(request: &Request, profile: &Profile, issuer: Issuer<'_>) -> Result<Vec<Extension>, WriteError> {
+fn extensions(
+    request: &Request,
+    profile: &Profile,
+    issuer: Issuer<'_>,
+) -> Result<Vec<Extension>, WriteError> {
     let mut list = vec![Extension::subject_key_id(&request.public_key.key_id())?];
     if let Issuer::Authority(authority, _) = issuer {
         list.push(Extension::authority_key_id(&authority.key_id())?);
@@ -294,14 +332,20 @@ fn extensions(request: &Request, profile: &Profile, issuer: Issuer<'_>) -> Resul
         list.push(Extension::basic_constraints(true, path_length)?);
     }
     if !request.names.is_empty() {
-        list.push(Extension::subject_alternative_name(&request.names, request.subject.is_empty())?);
+        list.push(Extension::subject_alternative_name(
+            &request.names,
+            request.subject.is_empty(),
+        )?);
     }
     if let Issuer::Authority(_, addresses) = issuer {
         if !addresses.crl.is_empty() {
             list.push(Extension::crl_distribution_points(&addresses.crl)?);
         }
         if !addresses.certificate.is_empty() || !addresses.ocsp.is_empty() {
-            list.push(Extension::authority_info_access(&addresses.certificate, &addresses.ocsp)?);
+            list.push(Extension::authority_info_access(
+                &addresses.certificate,
+                &addresses.ocsp,
+            )?);
         }
     }
     Ok(list)
@@ -313,21 +357,38 @@ impl fmt::Display for Refusal {
             Refusal::KeyNotAllowed(key) => write!(f, "the profile does not certify {key} keys"),
             Refusal::WeakKey(weakness) => write!(f, "the key is weak: {weakness}"),
             Refusal::Subject(error) => write!(f, "the subject cannot be issued: {error}"),
-            Refusal::SubjectEmpty => f.write_str("the subject is empty: name somebody, or give an alternative name"),
-            Refusal::SubjectLacks(oid) => write!(f, "the profile asks for the attribute {oid} in the subject"),
-            Refusal::SubjectHolds(oid) => write!(f, "the profile does not allow the attribute {oid} in the subject"),
-            Refusal::NameNotAllowed(name) => write!(f, "the profile does not allow the alternative name {name}"),
+            Refusal::SubjectEmpty => {
+                f.write_str("the subject is empty: name somebody, or give an alternative name")
+            }
+            Refusal::SubjectLacks(oid) => {
+                write!(f, "the profile asks for the attribute {oid} in the subject")
+            }
+            Refusal::SubjectHolds(oid) => write!(
+                f,
+                "the profile does not allow the attribute {oid} in the subject"
+            ),
+            Refusal::NameNotAllowed(name) => {
+                write!(f, "the profile does not allow the alternative name {name}")
+            }
             Refusal::NameMissing => f.write_str("the profile asks for an alternative name"),
             Refusal::TooManyNames => write!(f, "more than {MOST_NAMES} alternative names"),
             Refusal::EndsBeforeStart => f.write_str("the validity ends before it starts"),
             Refusal::StartOutOfRange => {
                 f.write_str("the validity starts more than a day ago or more than a year ahead")
             }
-            Refusal::TooLong { max_days } => write!(f, "the profile allows at most {max_days} days of validity"),
-            Refusal::OutlivesIssuer(end) => {
-                write!(f, "the validity would outlive the authority's, which ends at {} (Unix time)", end.unix())
+            Refusal::TooLong { max_days } => {
+                write!(f, "the profile allows at most {max_days} days of validity")
             }
-            Refusal::PathLength => f.write_str("the authority may not sign other authorities (path length 0)"),
+            Refusal::OutlivesIssuer(end) => {
+                write!(
+                    f,
+                    "the validity would outlive the authority's, which ends at {} (Unix time)",
+                    end.unix()
+                )
+            }
+            Refusal::PathLength => {
+                f.write_str("the authority may not sign other authorities (path length 0)")
+            }
             Refusal::Lint(rule) => write!(f, "what would be signed breaks RFC 5280: {rule}"),
         }
     }

@@ -88,12 +88,18 @@ pub enum BasicConstraints {
 
 impl KeyRules {
     /// RSA of 2048 to 4096 bits, the three curves and Ed25519.
-    pub const MODERN: KeyRules = KeyRules { rsa_bits: Some((2048, 4096)), ecdsa: true, ed25519: true };
+    pub const MODERN: KeyRules = KeyRules {
+        rsa_bits: Some((2048, 4096)),
+        ecdsa: true,
+        ed25519: true,
+    };
 
     /// Is such a key certified?
     pub fn allow(&self, key: KeyAlgorithm) -> bool {
         match key {
-            KeyAlgorithm::Rsa(bits) => self.rsa_bits.is_some_and(|(least, most)| (least..=most).contains(&bits)),
+            KeyAlgorithm::Rsa(bits) => self
+                .rsa_bits
+                .is_some_and(|(least, most)| (least..=most).contains(&bits)),
             KeyAlgorithm::P256 | KeyAlgorithm::P384 | KeyAlgorithm::P521 => self.ecdsa,
             KeyAlgorithm::Ed25519 => self.ed25519,
             KeyAlgorithm::Other(_) => false,
@@ -103,20 +109,40 @@ impl KeyRules {
 
 impl NameRules {
     /// Every form, none required.
-    pub const ANY: NameRules = NameRules { dns: true, email: true, ip: true, uri: true, required: false };
+    pub const ANY: NameRules = NameRules {
+        dns: true,
+        email: true,
+        ip: true,
+        uri: true,
+        required: false,
+    };
     /// None at all.
-    pub const NONE: NameRules = NameRules { dns: false, email: false, ip: false, uri: false, required: false };
+    pub const NONE: NameRules = NameRules {
+        dns: false,
+        email: false,
+        ip: false,
+        uri: false,
+        required: false,
+    };
 }
 
 impl SubjectRules {
     /// Anything but an empty name.
     pub const fn not_empty() -> SubjectRules {
-        SubjectRules { may_be_empty: false, required: Vec::new(), allowed: None }
+        SubjectRules {
+            may_be_empty: false,
+            required: Vec::new(),
+            allowed: None,
+        }
     }
 
     /// Anything.
     pub const fn any() -> SubjectRules {
-        SubjectRules { may_be_empty: true, required: Vec::new(), allowed: None }
+        SubjectRules {
+            may_be_empty: true,
+            required: Vec::new(),
+            allowed: None,
+        }
     }
 }
 
@@ -126,7 +152,11 @@ impl Profile {
         Profile {
             name: name.to_owned(),
             keys: KeyRules::MODERN,
-            lifetime: Lifetime { default_days, max_days, backdate_seconds: 60 },
+            lifetime: Lifetime {
+                default_days,
+                max_days,
+                backdate_seconds: 60,
+            },
             subject: SubjectRules::any(),
             names: NameRules::ANY,
             key_usage: KeyUsage::DIGITAL_SIGNATURE,
@@ -152,8 +182,17 @@ impl Profile {
     /// and `keystone-user` (exactly what the HP Keystone document shows).
     pub fn built_in() -> Vec<Profile> {
         let exchange = KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_ENCIPHERMENT);
-        let dns_or_ip = NameRules { email: false, uri: false, required: true, ..NameRules::ANY };
-        let mail = NameRules { email: true, required: true, ..NameRules::NONE };
+        let dns_or_ip = NameRules {
+            email: false,
+            uri: false,
+            required: true,
+            ..NameRules::ANY
+        };
+        let mail = NameRules {
+            email: true,
+            required: true,
+            ..NameRules::NONE
+        };
         vec![
             Profile {
                 key_usage: exchange,
@@ -174,7 +213,11 @@ impl Profile {
                 key_usage: exchange,
                 extended_key_usage: vec![eku::CLIENT_AUTH, eku::EMAIL_PROTECTION],
                 subject: SubjectRules::not_empty(),
-                names: NameRules { dns: false, ip: false, ..NameRules::ANY },
+                names: NameRules {
+                    dns: false,
+                    ip: false,
+                    ..NameRules::ANY
+                },
                 ..Profile::end_entity("user", 365, 1096)
             },
             Profile {
@@ -197,7 +240,11 @@ impl Profile {
     /// authentication, both critical.
     fn keystone_user() -> Profile {
         Profile {
-            lifetime: Lifetime { default_days: 3650, max_days: 3650, backdate_seconds: 0 },
+            lifetime: Lifetime {
+                default_days: 3650,
+                max_days: 3650,
+                backdate_seconds: 0,
+            },
             subject: SubjectRules::not_empty(),
             extended_key_usage: vec![eku::CLIENT_AUTH],
             extended_key_usage_critical: true,
@@ -209,7 +256,10 @@ impl Profile {
     pub fn key_usage_for(&self, key: KeyAlgorithm) -> KeyUsage {
         match key {
             KeyAlgorithm::Rsa(_) => self.key_usage,
-            _ => self.key_usage.without(KeyUsage::KEY_ENCIPHERMENT).without(KeyUsage::DATA_ENCIPHERMENT),
+            _ => self
+                .key_usage
+                .without(KeyUsage::KEY_ENCIPHERMENT)
+                .without(KeyUsage::DATA_ENCIPHERMENT),
         }
     }
 }
@@ -222,17 +272,36 @@ mod tests {
     fn built_in_profiles_have_unique_plain_names_and_sane_lifetimes() {
         let profiles = Profile::built_in();
         for (at, profile) in profiles.iter().enumerate() {
-            assert!(crate::authority::is_plain_name(&profile.name), "{}", profile.name);
-            assert!(profile.lifetime.default_days <= profile.lifetime.max_days, "{}", profile.name);
-            assert!(!profiles[..at].iter().any(|p| p.name == profile.name), "{} twice", profile.name);
+            assert!(
+                crate::authority::is_plain_name(&profile.name),
+                "{}",
+                profile.name
+            );
+            assert!(
+                profile.lifetime.default_days <= profile.lifetime.max_days,
+                "{}",
+                profile.name
+            );
+            assert!(
+                !profiles[..at].iter().any(|p| p.name == profile.name),
+                "{} twice",
+                profile.name
+            );
         }
     }
 
     #[test]
     fn curves_never_encipher_keys() {
         let general = &Profile::built_in()[0];
-        assert!(general.key_usage_for(KeyAlgorithm::Rsa(2048)).contains(KeyUsage::KEY_ENCIPHERMENT));
-        assert_eq!(general.key_usage_for(KeyAlgorithm::P256), KeyUsage::DIGITAL_SIGNATURE);
+        assert!(
+            general
+                .key_usage_for(KeyAlgorithm::Rsa(2048))
+                .contains(KeyUsage::KEY_ENCIPHERMENT)
+        );
+        assert_eq!(
+            general.key_usage_for(KeyAlgorithm::P256),
+            KeyUsage::DIGITAL_SIGNATURE
+        );
     }
 
     #[test]

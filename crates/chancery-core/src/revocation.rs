@@ -76,10 +76,16 @@ impl Reason {
 
     /// Reads a reason however a product spells it: `key-compromise`, `keyCompromise`, `Key Compromise`, `KEY_COMPROMISE`.
     pub fn parse(text: &str) -> Option<Reason> {
-        let squeeze =
-            |s: &str| s.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect::<String>();
+        let squeeze = |s: &str| {
+            s.chars()
+                .filter(char::is_ascii_alphanumeric)
+                .map(|c| c.to_ascii_lowercase())
+                .collect::<String>()
+        };
         let wanted = squeeze(text);
-        Reason::ALL.into_iter().find(|reason| squeeze(reason.word()) == wanted)
+        Reason::ALL
+            .into_iter()
+            .find(|reason| squeeze(reason.word()) == wanted)
     }
 }
 

@@ -73,46 +73,51 @@ impl Role {
     /// How far `right` reaches for this role.
     pub const fn reach(self, right: Right) -> Reach {
         use Right::{
-            Approve, ChangeAuthorities, ChangeCertificates, ChangeDomains, ChangeUsers, ExportPrivateKeys,
-            IssueCertificates, PurgeCertificates, ReadAudit, ReadCertificates, ReadUsers,
+            Approve, ChangeAuthorities, ChangeCertificates, ChangeDomains, ChangeUsers,
+            ExportPrivateKeys, IssueCertificates, PurgeCertificates, ReadAudit, ReadCertificates,
+            ReadUsers,
         };
         match (self, right) {
             (Role::Administrator, _) => Reach::Everywhere,
-            (Role::Operator, ReadCertificates | IssueCertificates | ChangeCertificates | ReadUsers) => {
-                Reach::Everywhere
-            }
             (
                 Role::Operator,
-                PurgeCertificates | ExportPrivateKeys | Approve | ChangeUsers | ChangeDomains | ChangeAuthorities
-                | ReadAudit,
+                ReadCertificates | IssueCertificates | ChangeCertificates | ReadUsers,
+            ) => Reach::Everywhere,
+            (
+                Role::Operator,
+                PurgeCertificates | ExportPrivateKeys | Approve | ChangeUsers | ChangeDomains
+                | ChangeAuthorities | ReadAudit,
             ) => Reach::Nothing,
             (Role::Approver, ReadCertificates | ReadUsers | Approve) => Reach::Everywhere,
             (
                 Role::Approver,
-                IssueCertificates | ChangeCertificates | PurgeCertificates | ExportPrivateKeys | ChangeUsers
-                | ChangeDomains | ChangeAuthorities | ReadAudit,
+                IssueCertificates | ChangeCertificates | PurgeCertificates | ExportPrivateKeys
+                | ChangeUsers | ChangeDomains | ChangeAuthorities | ReadAudit,
             ) => Reach::Nothing,
             (Role::Auditor, ReadCertificates | ReadUsers | ReadAudit) => Reach::Everywhere,
             (
                 Role::Auditor,
-                IssueCertificates | ChangeCertificates | PurgeCertificates | ExportPrivateKeys | Approve | ChangeUsers
-                | ChangeDomains | ChangeAuthorities,
+                IssueCertificates | ChangeCertificates | PurgeCertificates | ExportPrivateKeys
+                | Approve | ChangeUsers | ChangeDomains | ChangeAuthorities,
             ) => Reach::Nothing,
             (
                 Role::DomainAdministrator,
-                ReadCertificates | IssueCertificates | ChangeCertificates | ExportPrivateKeys | Approve | ReadUsers
-                | ChangeUsers,
+                ReadCertificates | IssueCertificates | ChangeCertificates | ExportPrivateKeys
+                | Approve | ReadUsers | ChangeUsers,
             ) => Reach::Domain,
-            (Role::DomainAdministrator, PurgeCertificates | ChangeDomains | ChangeAuthorities | ReadAudit) => {
-                Reach::Nothing
-            }
+            (
+                Role::DomainAdministrator,
+                PurgeCertificates | ChangeDomains | ChangeAuthorities | ReadAudit,
+            ) => Reach::Nothing,
             (
                 Role::SelfService,
-                ReadCertificates | IssueCertificates | ChangeCertificates | ExportPrivateKeys | ReadUsers,
+                ReadCertificates | IssueCertificates | ChangeCertificates | ExportPrivateKeys
+                | ReadUsers,
             ) => Reach::Own,
             (
                 Role::SelfService,
-                PurgeCertificates | Approve | ChangeUsers | ChangeDomains | ChangeAuthorities | ReadAudit,
+                PurgeCertificates | Approve | ChangeUsers | ChangeDomains | ChangeAuthorities
+                | ReadAudit,
             ) => Reach::Nothing,
         }
     }
@@ -143,7 +148,11 @@ impl fmt::Display for Role {
 
 /// How far `right` reaches for someone with all of `roles`: the farthest of them.
 pub fn reach(roles: &[Role], right: Right) -> Reach {
-    roles.iter().map(|role| role.reach(right)).max().unwrap_or(Reach::Nothing)
+    roles
+        .iter()
+        .map(|role| role.reach(right))
+        .max()
+        .unwrap_or(Reach::Nothing)
 }
 
 #[cfg(test)]
@@ -161,7 +170,11 @@ mod tests {
     #[test]
     fn only_administrators_touch_authorities_and_domains() {
         for role in Role::ALL {
-            let want = if role == Role::Administrator { Reach::Everywhere } else { Reach::Nothing };
+            let want = if role == Role::Administrator {
+                Reach::Everywhere
+            } else {
+                Reach::Nothing
+            };
             assert_eq!(role.reach(Right::ChangeAuthorities), want, "{role}");
             assert_eq!(role.reach(Right::ChangeDomains), want, "{role}");
             assert_eq!(role.reach(Right::PurgeCertificates), want, "{role}");
@@ -179,8 +192,20 @@ mod tests {
     #[test]
     fn several_roles_reach_as_far_as_the_farthest() {
         assert_eq!(reach(&[], Right::ReadCertificates), Reach::Nothing);
-        assert_eq!(reach(&[Role::SelfService], Right::ReadCertificates), Reach::Own);
-        assert_eq!(reach(&[Role::SelfService, Role::Auditor], Right::ReadCertificates), Reach::Everywhere);
-        assert_eq!(reach(&[Role::SelfService, Role::DomainAdministrator], Right::IssueCertificates), Reach::Domain);
+        assert_eq!(
+            reach(&[Role::SelfService], Right::ReadCertificates),
+            Reach::Own
+        );
+        assert_eq!(
+            reach(&[Role::SelfService, Role::Auditor], Right::ReadCertificates),
+            Reach::Everywhere
+        );
+        assert_eq!(
+            reach(
+                &[Role::SelfService, Role::DomainAdministrator],
+                Right::IssueCertificates
+            ),
+            Reach::Domain
+        );
     }
 }

@@ -49,7 +49,11 @@ impl GeneralName {
         if text.parse::<IpAddr>().is_ok() {
             return GeneralName::ip(text);
         }
-        if text.contains('@') { GeneralName::email(text) } else { GeneralName::dns(text) }
+        if text.contains('@') {
+            GeneralName::email(text)
+        } else {
+            GeneralName::dns(text)
+        }
     }
 
     /// A DNS name: letters, digits, hyphens and underscores in labels of 1 to 63, 253 in all; `*` alone may stand first.
@@ -58,14 +62,18 @@ impl GeneralName {
         let rest = lower.strip_prefix("*.").unwrap_or(&lower);
         let label = |l: &str| {
             (1..=63).contains(&l.len())
-                && l.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+                && l.bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
                 && !l.starts_with('-')
                 && !l.ends_with('-')
         };
         if lower.len() <= 253 && rest.split('.').all(label) {
             Ok(GeneralName::Dns(lower))
         } else {
-            Err(GeneralNameError(format!("{:?} is not a DNS name", excerpt(text))))
+            Err(GeneralNameError(format!(
+                "{:?} is not a DNS name",
+                excerpt(text)
+            )))
         }
     }
 
@@ -79,7 +87,10 @@ impl GeneralName {
         if good {
             Ok(GeneralName::Email(text.to_owned()))
         } else {
-            Err(GeneralNameError(format!("{:?} is not a mail address", excerpt(text))))
+            Err(GeneralNameError(format!(
+                "{:?} is not a mail address",
+                excerpt(text)
+            )))
         }
     }
 
@@ -94,15 +105,21 @@ impl GeneralName {
     pub fn uri(text: &str) -> Result<GeneralName, GeneralNameError> {
         let scheme = |s: &str| {
             s.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
-                && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+                && s.bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
         };
         let good = text.len() <= 2048
             && text.bytes().all(|b| b.is_ascii_graphic())
-            && text.split_once(':').is_some_and(|(before, after)| scheme(before) && !after.is_empty());
+            && text
+                .split_once(':')
+                .is_some_and(|(before, after)| scheme(before) && !after.is_empty());
         if good {
             Ok(GeneralName::Uri(text.to_owned()))
         } else {
-            Err(GeneralNameError(format!("{:?} is not an absolute URI", excerpt(text))))
+            Err(GeneralNameError(format!(
+                "{:?} is not an absolute URI",
+                excerpt(text)
+            )))
         }
     }
 }
@@ -126,7 +143,11 @@ impl fmt::Display for GeneralName {
 
 impl fmt::Display for GeneralNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; write dns:NAME, email:ADDRESS, ip:ADDRESS or uri:URI", self.0)
+        write!(
+            f,
+            "{}; write dns:NAME, email:ADDRESS, ip:ADDRESS or uri:URI",
+            self.0
+        )
     }
 }
 
@@ -148,15 +169,30 @@ mod tests {
             ("IP:2001:db8::1", "ip:2001:db8::1"),
             ("uri:https://example.com/x", "uri:https://example.com/x"),
         ] {
-            assert_eq!(GeneralName::parse(text).map(|n| n.to_string()), Ok(want.to_owned()), "{text}");
+            assert_eq!(
+                GeneralName::parse(text).map(|n| n.to_string()),
+                Ok(want.to_owned()),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_name_is_refused() {
         for text in [
-            "", "a..b", "-a.example", "dns:a b", "dns:*", "dns:a.*.b", "ip:300.1.1.1", "email:joe", "email:@x", "uri:x",
-            "dns:a\0b", "dns:ex\u{e4}mple", "email:a@b@c",
+            "",
+            "a..b",
+            "-a.example",
+            "dns:a b",
+            "dns:*",
+            "dns:a.*.b",
+            "ip:300.1.1.1",
+            "email:joe",
+            "email:@x",
+            "uri:x",
+            "dns:a\0b",
+            "dns:ex\u{e4}mple",
+            "email:a@b@c",
         ] {
             assert!(GeneralName::parse(text).is_err(), "{text:?}");
         }

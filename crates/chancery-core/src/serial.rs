@@ -28,19 +28,30 @@ impl Serial {
 
     /// From the content octets of a DER INTEGER.
     pub fn from_content(octets: &[u8]) -> Result<Serial, SerialError> {
-        if octets.is_empty() || octets.len() > LONGEST { Err(SerialError) } else { Ok(Serial(octets.to_vec())) }
+        if octets.is_empty() || octets.len() > LONGEST {
+            Err(SerialError)
+        } else {
+            Ok(Serial(octets.to_vec()))
+        }
     }
 
     /// Reads hexadecimal as people and products write it: upper or lower case, with or without `0x`, colons or spaces,
     /// with or without leading zeros. The number is positive.
     pub fn parse_hex(text: &str) -> Result<Serial, SerialError> {
         let text = text.trim();
-        let text = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+        let text = text
+            .strip_prefix("0x")
+            .or_else(|| text.strip_prefix("0X"))
+            .unwrap_or(text);
         let digits: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
         if digits.is_empty() || digits.len() > 2 * LONGEST {
             return Err(SerialError);
         }
-        let even = if digits.len() % 2 == 1 { format!("0{digits}") } else { digits };
+        let even = if digits.len() % 2 == 1 {
+            format!("0{digits}")
+        } else {
+            digits
+        };
         let octets = hex::decode(even).map_err(|_| SerialError)?;
         Ok(Serial::from_magnitude(&octets))
     }
@@ -109,7 +120,11 @@ mod tests {
             ("08:BD:54:35", "08bd5435"),
             ("0", "00"),
         ] {
-            assert_eq!(Serial::parse_hex(text).map(|s| s.to_hex()), Ok(want.to_owned()), "{text}");
+            assert_eq!(
+                Serial::parse_hex(text).map(|s| s.to_hex()),
+                Ok(want.to_owned()),
+                "{text}"
+            );
         }
         for text in ["", "0x", "xyz", "12g4", &"f".repeat(200)] {
             assert_eq!(Serial::parse_hex(text), Err(SerialError), "{text}");

@@ -33,7 +33,11 @@ impl Time {
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Time {
         let moved = self.0.saturating_add(seconds);
-        if moved > Time::MAX.0 { Time::MAX } else { Time(moved) }
+        if moved > Time::MAX.0 {
+            Time::MAX
+        } else {
+            Time(moved)
+        }
     }
 
     /// How long from `earlier` to this time; zero if it lies ahead.

@@ -84,9 +84,14 @@ impl HttpConfig {
     /// Checks what a type cannot say. The error starts with the path of the bad key.
     pub fn check(&self) -> Result<(), String> {
         let server = &self.server;
-        for (key, address) in [("server.https", &server.https), ("server.http", &server.http)] {
+        for (key, address) in [
+            ("server.https", &server.https),
+            ("server.http", &server.http),
+        ] {
             if address.parse::<std::net::SocketAddr>().is_err() {
-                return Err(format!("{key}: {address:?} is no address: write IP:PORT, as 127.0.0.1:8443"));
+                return Err(format!(
+                    "{key}: {address:?} is no address: write IP:PORT, as 127.0.0.1:8443"
+                ));
             }
         }
         if server.names.is_empty() {
@@ -96,27 +101,41 @@ impl HttpConfig {
             let read = name.parse::<std::net::IpAddr>().is_ok()
                 || chancery_core::san::GeneralName::dns(name).is_ok();
             if !read {
-                return Err(format!("server.names: {name:?} is neither a DNS name nor an IP address"));
+                return Err(format!(
+                    "server.names: {name:?} is neither a DNS name nor an IP address"
+                ));
             }
         }
         if let Some(url) = &server.public_url
             && (!url.starts_with("http://") || url.ends_with('/'))
         {
-            return Err("server.public_url: write http://HOST:PORT without a slash at the end".to_owned());
+            return Err(
+                "server.public_url: write http://HOST:PORT without a slash at the end".to_owned(),
+            );
         }
         if chancery_core::key::KeyAlgorithm::parse(&self.keystone.key).is_none() {
-            return Err(format!("keystone.key: {:?} is no key: take rsa-2048, ec-p256, ...", self.keystone.key));
+            return Err(format!(
+                "keystone.key: {:?} is no key: take rsa-2048, ec-p256, ...",
+                self.keystone.key
+            ));
         }
         let numbers = [
             ("server.max_body", server.max_body, 1024, 64 * 1024 * 1024),
             ("server.head_seconds", server.head_seconds, 1, 3600),
             ("server.request_seconds", server.request_seconds, 1, 3600),
             ("server.shutdown_seconds", server.shutdown_seconds, 0, 3600),
-            ("server.concurrent_requests", server.concurrent_requests, 1, 1_000_000),
+            (
+                "server.concurrent_requests",
+                server.concurrent_requests,
+                1,
+                1_000_000,
+            ),
         ];
         for (key, value, least, most) in numbers {
             if !(least..=most).contains(&value) {
-                return Err(format!("{key}: {value} is out of range: take {least} to {most}"));
+                return Err(format!(
+                    "{key}: {value} is out of range: take {least} to {most}"
+                ));
             }
         }
         Ok(())

@@ -45,11 +45,17 @@ impl Listening {
     /// A line for the operator that names the address.
     pub fn bind(config: &ServerConfig) -> Result<Listening, String> {
         let bind = |address: &str| {
-            let listener = TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
-            listener.set_nonblocking(true).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+            let listener = TcpListener::bind(address)
+                .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+            listener
+                .set_nonblocking(true)
+                .map_err(|error| format!("cannot listen on {address}: {error}"))?;
             Ok::<_, String>(listener)
         };
-        Ok(Listening { https: bind(&config.https)?, http: bind(&config.http)? })
+        Ok(Listening {
+            https: bind(&config.https)?,
+            http: bind(&config.http)?,
+        })
     }
 
     /// Where TLS is served.
@@ -65,11 +71,25 @@ impl Listening {
 
 impl Server {
     /// Prepares to answer: takes (or issues) the TLS certificate.
-    pub async fn new(listening: Listening, app: App, config: HttpConfig) -> Result<Server, chancery_app::Error> {
+    pub async fn new(
+        listening: Listening,
+        app: App,
+        config: HttpConfig,
+    ) -> Result<Server, chancery_app::Error> {
         let certificate = app.server_certificate(&config.server.names).await?;
-        let tls = RustlsConfig::from_config(tls_config(&certificate).map_err(chancery_app::Error::internal)?);
-        let shared = Shared { app, config: Arc::new(config), metrics: Arc::new(Metrics::new()) };
-        Ok(Server { listening, shared, tls })
+        let tls = RustlsConfig::from_config(
+            tls_config(&certificate).map_err(chancery_app::Error::internal)?,
+        );
+        let shared = Shared {
+            app,
+            config: Arc::new(config),
+            metrics: Arc::new(Metrics::new()),
+        };
+        Ok(Server {
+            listening,
+            shared,
+            tls,
+        })
     }
 
     /// Answers until `stop` resolves, then lets running requests finish.
@@ -80,9 +100,12 @@ impl Server {
         let acceptor = RustlsAcceptor::new(self.tls)
             .handshake_timeout(seconds(server.head_seconds))
             .acceptor(NoDelayAcceptor::new());
-        let mut https =
-            axum_server::from_tcp(self.listening.https)?.acceptor(acceptor).handle(handle.clone());
-        let mut http = axum_server::from_tcp(self.listening.http)?.acceptor(NoDelayAcceptor::new()).handle(handle.clone());
+        let mut https = axum_server::from_tcp(self.listening.https)?
+            .acceptor(acceptor)
+            .handle(handle.clone());
+        let mut http = axum_server::from_tcp(self.listening.http)?
+            .acceptor(NoDelayAcceptor::new())
+            .handle(handle.clone());
         limit_heads(https.http_builder(), &server);
         limit_heads(http.http_builder(), &server);
         let all = apis::everything(self.shared.clone());
@@ -118,12 +141,20 @@ fn limit_heads<E>(builder: &mut hyper_util::server::conn::auto::Builder<E>, serv
         .timer(TokioTimer::new())
         .header_read_timeout(seconds(server.head_seconds))
         .max_buf_size(LARGEST_HEAD);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(64 * 1024).keep_alive_interval(seconds(60));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(64 * 1024)
+        .keep_alive_interval(seconds(60));
 }
 
 /// TLS 1.2 and 1.3, no client certificates.
 fn tls_config(certificate: &ServerCertificate) -> Result<Arc<rustls::ServerConfig>, rustls::Error> {
-    let chain = certificate.chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
+    let chain = certificate
+        .chain
+        .iter()
+        .map(|der| CertificateDer::from(der.clone()))
+        .collect();
     let key = PrivatePkcs8KeyDer::from(certificate.private_key.pkcs8().to_vec()).into();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -138,14 +169,21 @@ fn tls_config(certificate: &ServerCertificate) -> Result<Arc<rustls::ServerConfi
 async fn renew_certificate(shared: Shared, tls: RustlsConfig) {
     loop {
         tokio::time::sleep(RENEWAL_CHECK).await;
-        let renewed = match shared.app.server_certificate(&shared.config.server.names).await {
+        let renewed = match shared
+            .app
+            .server_certificate(&shared.config.server.names)
+            .await
+        {
             Ok(certificate) => tls_config(&certificate).map_err(chancery_app::Error::internal),
             Err(error) => Err(error),
         };
         match renewed {
             Ok(config) => tls.reload_from_config(config),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the TLS certificate was not renewed");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the TLS certificate was not renewed"
+                );
             }
         }
     }

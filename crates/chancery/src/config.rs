@@ -63,12 +63,14 @@ impl Config {
             None if usual.exists() => usual,
             None => return Ok(Config::default()),
         };
-        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| format!("{}: {error}", file.display()))?;
         Config::parse(&text).map_err(|error| format!("{}: {error}", file.display()))
     }
 
     fn parse(text: &str) -> Result<Config, String> {
-        let sections: Sections = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let sections: Sections =
+            toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         let config = Config {
             app: AppConfig {
                 authority: sections.authority,
@@ -79,7 +81,10 @@ impl Config {
                 key_pool: sections.key_pool,
                 profile: sections.profile,
             },
-            http: HttpConfig { server: sections.server, keystone: sections.keystone },
+            http: HttpConfig {
+                server: sections.server,
+                keystone: sections.keystone,
+            },
         };
         config.check()?;
         Ok(config)
@@ -107,7 +112,11 @@ pub(crate) fn run(command: ConfigCommand) -> ExitCode {
 }
 
 fn printed(text: &str) -> ExitCode {
-    if output::line(text).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if output::line(text).is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 #[cfg(test)]
@@ -126,20 +135,41 @@ mod tests {
         assert_eq!(config.app.profile.len(), 1);
         config.app.profile.clear();
         // Their defaults depend on others, so the reference shows what they come to.
-        assert_eq!(config.app.keys.file.take().as_deref(), Some("key-encryption-key"));
-        assert_eq!(config.app.keys.variable.take().as_deref(), Some("CHANCERY_KEY_ENCRYPTION_KEY"));
-        assert_eq!(config.http.server.public_url.take().as_deref(), Some("http://127.0.0.1:8080"));
-        assert_eq!(config.http.keystone.public_url.take().as_deref(), Some("https://localhost:8443/v2.0/"));
+        assert_eq!(
+            config.app.keys.file.take().as_deref(),
+            Some("key-encryption-key")
+        );
+        assert_eq!(
+            config.app.keys.variable.take().as_deref(),
+            Some("CHANCERY_KEY_ENCRYPTION_KEY")
+        );
+        assert_eq!(
+            config.http.server.public_url.take().as_deref(),
+            Some("http://127.0.0.1:8080")
+        );
+        assert_eq!(
+            config.http.keystone.public_url.take().as_deref(),
+            Some("https://localhost:8443/v2.0/")
+        );
         assert_eq!(config, Config::default());
     }
 
     #[test]
     fn the_reference_names_every_field() {
         let debug = format!("{:?}", Config::default());
-        let fields = debug.split(['{', ',', ' ']).filter_map(|word| word.strip_suffix(':'));
+        let fields = debug
+            .split(['{', ',', ' '])
+            .filter_map(|word| word.strip_suffix(':'));
         for field in fields.filter(|field| !["app", "http"].contains(field)) {
-            let names = [format!("\n#{field} = "), format!("\n[{field}]"), format!("\n#[[{field}]]")];
-            assert!(names.iter().any(|name| REFERENCE.contains(name)), "{field} is not in chancery.toml");
+            let names = [
+                format!("\n#{field} = "),
+                format!("\n[{field}]"),
+                format!("\n#[[{field}]]"),
+            ];
+            assert!(
+                names.iter().any(|name| REFERENCE.contains(name)),
+                "{field} is not in chancery.toml"
+            );
         }
     }
 
@@ -149,7 +179,10 @@ mod tests {
             ("[server]\nhttps = \"x\"\n", "server.https"),
             ("[server]\nport = 1\n", "port"),
             ("[issue]\ncrl_hours = 0\n", "issue.crl_hours"),
-            ("[authority]\nroot_key = \"rsa-1024\"\n", "authority.root_key"),
+            (
+                "[authority]\nroot_key = \"rsa-1024\"\n",
+                "authority.root_key",
+            ),
             ("[nonsense]\n", "nonsense"),
             ("[keys]\nsource = \"hsm\"\n", "source"),
         ] {

@@ -60,25 +60,45 @@ fn serve(options: ServeOptions) -> Result<(), String> {
     server.http = options.http.unwrap_or_else(|| server.http.clone());
     config.check()?;
     let listening = Listening::bind(&config.http.server)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
     runtime.block_on(answer(options.data, config, listening))
 }
 
 async fn answer(data: PathBuf, config: Config, listening: Listening) -> Result<(), String> {
-    let https = listening.https_address().map_err(|error| error.to_string())?;
-    let http = listening.http_address().map_err(|error| error.to_string())?;
-    let public_url = config.http.server.public_url.clone().unwrap_or_else(|| format!("http://{http}"));
-    let opening = Options { data: data.clone(), config: config.app, clock: Clock::System, public_url };
+    let https = listening
+        .https_address()
+        .map_err(|error| error.to_string())?;
+    let http = listening
+        .http_address()
+        .map_err(|error| error.to_string())?;
+    let public_url = config
+        .http
+        .server
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{http}"));
+    let opening = Options {
+        data: data.clone(),
+        config: config.app,
+        clock: Clock::System,
+        public_url,
+    };
     let (app, administrator) = App::open(opening).await.map_err(|error| told(&error))?;
     if let Some(administrator) = administrator {
         introduce(&administrator, &data)?;
     }
-    let server = Server::new(listening, app.clone(), config.http).await.map_err(|error| told(&error))?;
+    let server = Server::new(listening, app.clone(), config.http)
+        .await
+        .map_err(|error| told(&error))?;
     // Heard from now on, so that a signal right after the ready line ends the server gracefully too.
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     app.start_background_work();
-    output::line(&format!("ready https://{https} http://{http}")).map_err(|failure| failure.detail)?;
+    output::line(&format!("ready https://{https} http://{http}"))
+        .map_err(|failure| failure.detail)?;
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}

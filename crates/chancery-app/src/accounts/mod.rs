@@ -106,7 +106,9 @@ impl App {
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::UserDisabled`] (only to who proved to be that user), [`Error::Throttled`].
     pub async fn authenticate(&self, credential: Credential, via: Via) -> Result<Caller, Error> {
-        self.authenticate_scoped(credential, via).await.map(|(caller, _)| caller)
+        self.authenticate_scoped(credential, via)
+            .await
+            .map(|(caller, _)| caller)
     }
 
     /// [`App::authenticate`], with the domain that a token is scoped to.
@@ -121,7 +123,11 @@ impl App {
             Credential::PasswordOrApiKey(name, secret) => ("either", name.as_str(), secret),
             Credential::Token(secret) => ("token", "", secret),
         };
-        let parts = [kind.as_bytes(), name.as_bytes(), secret.expose_secret().as_bytes()];
+        let parts = [
+            kind.as_bytes(),
+            name.as_bytes(),
+            secret.expose_secret().as_bytes(),
+        ];
         let remembered = &self.0.accounts.remembered;
         let known = match remembered.recall(&parts) {
             Some(known) => known,
@@ -132,20 +138,36 @@ impl App {
                 known
             }
         };
-        if known.token.as_ref().is_some_and(|(expires, _)| *expires < self.now()) {
+        if known
+            .token
+            .as_ref()
+            .is_some_and(|(expires, _)| *expires < self.now())
+        {
             return Err(Error::Unauthenticated);
         }
         let scope = known.token.and_then(|(_, scope)| scope);
-        Ok((Caller { user: known.user, api: via.api }, scope))
+        Ok((
+            Caller {
+                user: known.user,
+                api: via.api,
+            },
+            scope,
+        ))
     }
 
     async fn verify(&self, credential: &Credential, via: Via) -> Result<Known, Error> {
         let known = match credential {
             // A token is random: guessing it needs no slowing, and an expired one is no attack.
             Credential::Token(text) => self.verify_token(text).await?,
-            Credential::Password(name, secret) => self.verify_slowed(name, secret, (true, false), via).await?,
-            Credential::ApiKey(name, secret) => self.verify_slowed(name, secret, (false, true), via).await?,
-            Credential::PasswordOrApiKey(name, secret) => self.verify_slowed(name, secret, (true, true), via).await?,
+            Credential::Password(name, secret) => {
+                self.verify_slowed(name, secret, (true, false), via).await?
+            }
+            Credential::ApiKey(name, secret) => {
+                self.verify_slowed(name, secret, (false, true), via).await?
+            }
+            Credential::PasswordOrApiKey(name, secret) => {
+                self.verify_slowed(name, secret, (true, true), via).await?
+            }
         };
         let domain = self.store().domain(known.user.domain.clone()).await?;
         if known.user.disabled || domain.is_none_or(|domain| domain.disabled) {
@@ -161,11 +183,20 @@ impl App {
         kinds: (bool, bool),
         via: Via,
     ) -> Result<Known, Error> {
-        let attempt = self.0.accounts.slowdown.enter(name, via.address).await.map_err(Error::Throttled)?;
+        let attempt = self
+            .0
+            .accounts
+            .slowdown
+            .enter(name, via.address)
+            .await
+            .map_err(Error::Throttled)?;
         match self.verify_secret(name, secret, kinds).await {
             Ok(user) => {
                 attempt.succeeded();
-                Ok(Known { user: Arc::new(user), token: None })
+                Ok(Known {
+                    user: Arc::new(user),
+                    token: None,
+                })
             }
             Err(Error::Unauthenticated) => {
                 attempt.failed().await;
@@ -185,14 +216,18 @@ impl App {
         let stored = self.user_by_name_or_id(name).await?;
         if api_key
             && let Some(stored) = &stored
-            && stored.api_key.is_some_and(|hash| same_hash(&hash, &hash_of(secret)))
+            && stored
+                .api_key
+                .is_some_and(|hash| same_hash(&hash, &hash_of(secret)))
         {
             return Ok(stored.user.clone());
         }
         // Somebody who is not there, or has no password, costs as much time as somebody who is.
         let hash = stored.as_ref().and_then(|stored| stored.password.clone());
         if password && self.0.accounts.passwords.verify(secret, hash).await? {
-            return stored.map(|stored| stored.user).ok_or(Error::Unauthenticated);
+            return stored
+                .map(|stored| stored.user)
+                .ok_or(Error::Unauthenticated);
         }
         Err(Error::Unauthenticated)
     }
@@ -208,12 +243,23 @@ impl App {
     }
 
     async fn verify_token(&self, text: &SecretString) -> Result<Known, Error> {
-        let token = self.store().token(hash_of(text)).await?.ok_or(Error::Unauthenticated)?;
+        let token = self
+            .store()
+            .token(hash_of(text))
+            .await?
+            .ok_or(Error::Unauthenticated)?;
         if token.expires < self.now() {
             return Err(Error::Unauthenticated);
         }
-        let stored = self.store().user(UserKey::Id(token.user)).await?.ok_or(Error::Unauthenticated)?;
-        Ok(Known { user: Arc::new(stored.user), token: Some((token.expires, token.scope)) })
+        let stored = self
+            .store()
+            .user(UserKey::Id(token.user))
+            .await?
+            .ok_or(Error::Unauthenticated)?;
+        Ok(Known {
+            user: Arc::new(stored.user),
+            token: Some((token.expires, token.scope)),
+        })
     }
 
     /// Makes a token for the caller, scoped to a domain if given. A scope needs to be the caller's own domain, or the
@@ -228,8 +274,12 @@ impl App {
             && *domain != caller.user.domain
         {
             let right = chancery_core::role::Right::ReadCertificates;
-            self.require_everywhere(caller, right, "token.create").await?;
-            self.store().domain(domain.clone()).await?.ok_or(Error::NotFound("domain"))?;
+            self.require_everywhere(caller, right, "token.create")
+                .await?;
+            self.store()
+                .domain(domain.clone())
+                .await?
+                .ok_or(Error::NotFound("domain"))?;
         }
         let random = random::octets::<32>()?;
         let digits = hex::encode(random.get(..style.octets.clamp(12, 32)).unwrap_or(&random));
@@ -242,20 +292,33 @@ impl App {
             expires,
         };
         let entry = self.audit_entry(Some(caller), "token.create");
-        self.store().commit(vec![Step::AddToken(token), Step::Audit(entry)]).await?;
-        Ok(NewToken { text, expires, scope })
+        self.store()
+            .commit(vec![Step::AddToken(token), Step::Audit(entry)])
+            .await?;
+        Ok(NewToken {
+            text,
+            expires,
+            scope,
+        })
     }
 
     /// Makes the token worthless at once. The caller must be the token's user, or an administrator.
     pub async fn revoke_token(&self, caller: &Caller, token: &SecretString) -> Result<(), Error> {
         let hash = hash_of(token);
-        let stored = self.store().token(hash).await?.ok_or(Error::NotFound("token"))?;
+        let stored = self
+            .store()
+            .token(hash)
+            .await?
+            .ok_or(Error::NotFound("token"))?;
         if stored.user != caller.user.id {
             let right = chancery_core::role::Right::ChangeDomains;
-            self.require_everywhere(caller, right, "token.revoke").await?;
+            self.require_everywhere(caller, right, "token.revoke")
+                .await?;
         }
         let entry = self.audit_entry(Some(caller), "token.revoke");
-        self.store().commit(vec![Step::RemoveToken(hash), Step::Audit(entry)]).await?;
+        self.store()
+            .commit(vec![Step::RemoveToken(hash), Step::Audit(entry)])
+            .await?;
         self.0.accounts.forget_verified();
         Ok(())
     }
@@ -273,7 +336,8 @@ impl App {
         };
         if known.user.id != caller.user.id {
             let right = chancery_core::role::Right::ChangeDomains;
-            self.require_everywhere(caller, right, "token.inspect").await?;
+            self.require_everywhere(caller, right, "token.inspect")
+                .await?;
         }
         let (expires, scope) = known.token.ok_or(Error::NotFound("token"))?;
         Ok((known.user, expires, scope))
@@ -282,7 +346,10 @@ impl App {
 
 /// SHA-256 of a random secret: enough for what cannot be guessed.
 pub(crate) fn hash_of(secret: &SecretString) -> [u8; 32] {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.expose_secret().as_bytes());
+    let digest = aws_lc_rs::digest::digest(
+        &aws_lc_rs::digest::SHA256,
+        secret.expose_secret().as_bytes(),
+    );
     let mut hash = [0; 32];
     for (to, from) in hash.iter_mut().zip(digest.as_ref()) {
         *to = *from;

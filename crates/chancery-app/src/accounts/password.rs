@@ -75,14 +75,20 @@ impl Passwords {
 
     /// Is it the password of which `kept` was kept? With none kept (no such user, or one without a password) the answer
     /// is no, after the same time: who asks does not learn who exists.
-    pub(crate) async fn verify(&self, password: &SecretString, kept: Option<String>) -> Result<bool, PasswordError> {
+    pub(crate) async fn verify(
+        &self,
+        password: &SecretString,
+        kept: Option<String>,
+    ) -> Result<bool, PasswordError> {
         if !is_possible(password.expose_secret()) {
             return Ok(false);
         }
         let password = password.clone();
         let is_there = kept.is_some();
         let kept = kept.unwrap_or_else(|| self.decoy.clone());
-        let holds = self.run(move || verify(password.expose_secret(), &kept)).await?;
+        let holds = self
+            .run(move || verify(password.expose_secret(), &kept))
+            .await?;
         Ok(holds && is_there)
     }
 
@@ -92,14 +98,20 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
-        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
+        let admitted = Arc::clone(&self.admitted)
+            .try_acquire_owned()
+            .map_err(|_| PasswordError::Busy)?;
+        let running = Arc::clone(&self.running)
+            .acquire_owned()
+            .await
+            .map_err(|_| PasswordError::Busy)?;
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
             drop((running, admitted));
             done
         });
-        done.await.map_err(|_| PasswordError::Fault("the thread that hashed a password failed"))?
+        done.await
+            .map_err(|_| PasswordError::Fault("the thread that hashed a password failed"))?
     }
 }
 
@@ -109,15 +121,23 @@ fn is_possible(password: &str) -> bool {
 
 /// The text to be kept of a password. Takes about 60 ms of CPU.
 fn hash(password: &str) -> Result<String, PasswordError> {
-    let salt = random::octets::<SALT_LENGTH>().map_err(|_| PasswordError::Fault("no random salt could be drawn"))?;
-    let kept = Kept { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt: salt.to_vec(), hash: Vec::new() };
+    let salt = random::octets::<SALT_LENGTH>()
+        .map_err(|_| PasswordError::Fault("no random salt could be drawn"))?;
+    let kept = Kept {
+        memory_kib: MEMORY_KIB,
+        passes: PASSES,
+        lanes: LANES,
+        salt: salt.to_vec(),
+        hash: Vec::new(),
+    };
     let hash = kept.compute(password, HASH_LENGTH)?;
     Ok(Kept { hash, ..kept }.to_string())
 }
 
 /// Is it the password of which `kept` was kept?
 fn verify(password: &str, kept: &str) -> Result<bool, PasswordError> {
-    let kept = Kept::parse(kept).ok_or(PasswordError::Fault("a kept password hash is malformed"))?;
+    let kept =
+        Kept::parse(kept).ok_or(PasswordError::Fault("a kept password hash is malformed"))?;
     let hash = kept.compute(password, kept.hash.len())?;
     Ok(verify_slices_are_equal(&hash, &kept.hash).is_ok())
 }
@@ -136,7 +156,12 @@ impl Kept {
         let mut fields = text.strip_prefix("$argon2id$v=19$")?.split('$');
         let mut costs = fields.next()?.split(',');
         let mut cost = |name: &str, most: u32| {
-            let value = costs.next()?.strip_prefix(name)?.strip_prefix('=')?.parse().ok()?;
+            let value = costs
+                .next()?
+                .strip_prefix(name)?
+                .strip_prefix('=')?
+                .parse()
+                .ok()?;
             (1..=most).contains(&value).then_some(value)
         };
         let memory_kib = cost("m", MOST_MEMORY_KIB)?;
@@ -145,24 +170,42 @@ impl Kept {
         let salt = STANDARD_NO_PAD.decode(fields.next()?).ok()?;
         let hash = STANDARD_NO_PAD.decode(fields.next()?).ok()?;
         // Short hashes would be easy to meet by chance.
-        let whole = costs.next().is_none() && fields.next().is_none() && (16..=64).contains(&hash.len());
-        whole.then_some(Kept { memory_kib, passes, lanes, salt, hash })
+        let whole =
+            costs.next().is_none() && fields.next().is_none() && (16..=64).contains(&hash.len());
+        whole.then_some(Kept {
+            memory_kib,
+            passes,
+            lanes,
+            salt,
+            hash,
+        })
     }
 
     fn compute(&self, password: &str, length: usize) -> Result<Vec<u8>, PasswordError> {
         let mut hash = vec![0; length];
         Params::new(self.memory_kib, self.passes, self.lanes, Some(length))
             .map(|params| Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-            .and_then(|argon2| argon2.hash_password_into(password.as_bytes(), &self.salt, &mut hash))
-            .map_err(|_| PasswordError::Fault("a password could not be hashed: is there enough memory?"))?;
+            .and_then(|argon2| {
+                argon2.hash_password_into(password.as_bytes(), &self.salt, &mut hash)
+            })
+            .map_err(|_| {
+                PasswordError::Fault("a password could not be hashed: is there enough memory?")
+            })?;
         Ok(hash)
     }
 }
 
 impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (salt, hash) = (STANDARD_NO_PAD.encode(&self.salt), STANDARD_NO_PAD.encode(&self.hash));
-        write!(f, "$argon2id$v=19$m={},t={},p={}${salt}${hash}", self.memory_kib, self.passes, self.lanes)
+        let (salt, hash) = (
+            STANDARD_NO_PAD.encode(&self.salt),
+            STANDARD_NO_PAD.encode(&self.hash),
+        );
+        write!(
+            f,
+            "$argon2id$v=19$m={},t={},p={}${salt}${hash}",
+            self.memory_kib, self.passes, self.lanes
+        )
     }
 }
 
@@ -201,13 +244,33 @@ mod tests {
     #[tokio::test]
     async fn a_password_is_known_again() {
         let passwords = Passwords::new().unwrap();
-        for text in ["x", "correct horse battery staple", "pässwörd \u{1f511}", &"l".repeat(LONGEST)] {
+        for text in [
+            "x",
+            "correct horse battery staple",
+            "pässwörd \u{1f511}",
+            &"l".repeat(LONGEST),
+        ] {
             let kept = passwords.hash(&secret(text)).await.unwrap();
-            assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
-            assert!(passwords.verify(&secret(text), Some(kept.clone())).await.unwrap(), "{text}");
-            assert_eq!(passwords.verify(&secret("wrong"), Some(kept)).await, Ok(false));
+            assert!(
+                kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+                "{kept}"
+            );
+            assert!(
+                passwords
+                    .verify(&secret(text), Some(kept.clone()))
+                    .await
+                    .unwrap(),
+                "{text}"
+            );
+            assert_eq!(
+                passwords.verify(&secret("wrong"), Some(kept)).await,
+                Ok(false)
+            );
         }
-        let [first, second] = [passwords.hash(&secret("same")).await, passwords.hash(&secret("same")).await];
+        let [first, second] = [
+            passwords.hash(&secret("same")).await,
+            passwords.hash(&secret("same")).await,
+        ];
         assert_ne!(first, second, "the salt repeats");
     }
 
@@ -215,9 +278,17 @@ mod tests {
     async fn what_cannot_be_a_password_is_none() {
         let passwords = Passwords::new().unwrap();
         for text in ["", &"l".repeat(LONGEST + 1)] {
-            assert_eq!(passwords.hash(&secret(text)).await, Err(PasswordError::Length));
+            assert_eq!(
+                passwords.hash(&secret(text)).await,
+                Err(PasswordError::Length)
+            );
             assert_eq!(passwords.verify(&secret(text), None).await, Ok(false));
-            assert_eq!(passwords.verify(&secret(text), Some(passwords.decoy.clone())).await, Ok(false));
+            assert_eq!(
+                passwords
+                    .verify(&secret(text), Some(passwords.decoy.clone()))
+                    .await,
+                Ok(false)
+            );
         }
     }
 
@@ -235,7 +306,10 @@ mod tests {
             }
         }
         let [real, none] = taken.map(|taken| taken.as_secs_f64());
-        assert!(none > real / 2.0 && none < real * 2.0, "{real} s against {none} s");
+        assert!(
+            none > real / 2.0 && none < real * 2.0,
+            "{real} s against {none} s"
+        );
     }
 
     /// Oracles: the reference implementation's test vector (phc-winner-argon2, `src/test.c`), and hashes that Python's
@@ -243,9 +317,18 @@ mod tests {
     #[test]
     fn hashes_of_others_are_read() {
         for (password, kept) in [
-            ("password", "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"),
-            ("pässwörd", "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$yxo0u725ht/u+ArqyyL37VGxPOyFMvsz2eBUq2J6aH8"),
-            ("another one", "$argon2id$v=19$m=8192,t=3,p=4$c2FsdHNhbHRzYWx0$iXTr7IfA/AAVlr7US9Fl4SCg5A3A9qG2"),
+            (
+                "password",
+                "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            ),
+            (
+                "pässwörd",
+                "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$yxo0u725ht/u+ArqyyL37VGxPOyFMvsz2eBUq2J6aH8",
+            ),
+            (
+                "another one",
+                "$argon2id$v=19$m=8192,t=3,p=4$c2FsdHNhbHRzYWx0$iXTr7IfA/AAVlr7US9Fl4SCg5A3A9qG2",
+            ),
         ] {
             assert_eq!(verify(password, kept), Ok(true), "{kept}");
             assert_eq!(verify("Password", kept), Ok(false), "{kept}");
@@ -270,21 +353,30 @@ mod tests {
             ("c29tZXNhbHRzb21lc2FsdA", "?"),
             ("$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", ""),
             ("CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", "CTE"),
-            ("CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc="),
+            (
+                "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+                "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc=",
+            ),
             ("PPc", "PPc$more"),
         ] {
             let bad = good.replace(old, new);
             assert_ne!(bad, good);
-            assert!(matches!(verify("password", &bad), Err(PasswordError::Fault(_))), "{bad}");
+            assert!(
+                matches!(verify("password", &bad), Err(PasswordError::Fault(_))),
+                "{bad}"
+            );
         }
     }
 
     #[tokio::test]
     async fn a_few_run_some_wait_and_more_are_refused() {
         let passwords = Arc::new(Passwords::new().unwrap());
-        let verify = |passwords: Arc<Passwords>| async move { passwords.verify(&secret("x"), None).await };
+        let verify =
+            |passwords: Arc<Passwords>| async move { passwords.verify(&secret("x"), None).await };
         let all = RUNNING + WAITING + 10;
-        let asked: Vec<_> = (0..all).map(|_| tokio::spawn(verify(Arc::clone(&passwords)))).collect();
+        let asked: Vec<_> = (0..all)
+            .map(|_| tokio::spawn(verify(Arc::clone(&passwords))))
+            .collect();
         let mut refused = 0;
         for one in asked {
             match one.await.unwrap() {

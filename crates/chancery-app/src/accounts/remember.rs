@@ -34,8 +34,15 @@ struct Kept<T> {
 impl<T: Clone> Remembered<T> {
     /// Nothing yet. `key` is random; each value is remembered for `life`, none if that is zero.
     pub(super) fn new(key: [u8; 32], life: Duration) -> Remembered<T> {
-        let kept = Mutex::new(Kept { epoch: Epoch(0), values: HashMap::new() });
-        Remembered { key: hmac::Key::new(hmac::HMAC_SHA256, &key), life, kept }
+        let kept = Mutex::new(Kept {
+            epoch: Epoch(0),
+            values: HashMap::new(),
+        });
+        Remembered {
+            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            life,
+            kept,
+        }
     }
 
     /// The epoch now.
@@ -61,7 +68,9 @@ impl<T: Clone> Remembered<T> {
     }
 
     fn remember_at(&self, epoch: Epoch, parts: &[&[u8]], value: T, now: Instant) {
-        let (Some(digest), Some(end)) = (self.digest(parts), now.checked_add(self.life)) else { return };
+        let (Some(digest), Some(end)) = (self.digest(parts), now.checked_add(self.life)) else {
+            return;
+        };
         let mut kept = self.lock();
         if kept.epoch != epoch || self.life.is_zero() {
             return;
@@ -165,7 +174,11 @@ mod tests {
         remembered.forget_all();
         assert_eq!(remembered.recall(&[b"x"]), None);
         remembered.remember(before, &[b"x"], 1);
-        assert_eq!(remembered.recall(&[b"x"]), None, "verified against what is no longer so");
+        assert_eq!(
+            remembered.recall(&[b"x"]),
+            None,
+            "verified against what is no longer so"
+        );
         remembered.remember(remembered.epoch(), &[b"x"], 2);
         assert_eq!(remembered.recall(&[b"x"]), Some(2));
     }
@@ -181,7 +194,11 @@ mod tests {
         }
         assert_eq!(remembered.lock().values.len(), CAPACITY);
         remembered.remember_at(epoch, &[b"newest"], 3, later);
-        assert_eq!(remembered.lock().values.len(), 2, "the expired ones are gone");
+        assert_eq!(
+            remembered.lock().values.len(),
+            2,
+            "the expired ones are gone"
+        );
         assert_eq!(remembered.recall_at(&[b"fresh"], later), Some(1));
 
         let last = CAPACITY + 50;
@@ -194,7 +211,8 @@ mod tests {
 
     #[test]
     fn another_start_has_another_key() {
-        let [first, second] = [[1; 32], [2; 32]].map(|key| Remembered::<u32>::new(key, LIFE).digest(&[b"x"]).unwrap());
+        let [first, second] = [[1; 32], [2; 32]]
+            .map(|key| Remembered::<u32>::new(key, LIFE).digest(&[b"x"]).unwrap());
         assert_ne!(first, second);
     }
 }

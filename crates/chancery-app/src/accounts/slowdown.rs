@@ -55,12 +55,14 @@ struct Shared {
 
 /// The lanes of one sort. Those longest out of use make way for new ones.
 struct Lanes<K> {
-    slots: usize,
+    width: usize,
     lanes: Mutex<HashMap<K, Arc<Lane>>>,
 }
 
 /// Where attempts that are counted together stand in line.
 struct Lane {
+    /// How many attempts may be made at once, if recent ones were wrong.
+    width: usize,
     slots: Arc<Semaphore>,
     line: Semaphore,
     tally: Mutex<Tally>,
@@ -94,23 +96,37 @@ impl Slowdown {
     ///
     /// # Errors
     /// Too many wait already: when to try again.
-    pub(super) async fn enter(&self, user: &str, address: Option<IpAddr>) -> Result<Attempt, Duration> {
+    pub(super) async fn enter(
+        &self,
+        user: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Attempt, Duration> {
         let shared = &self.0;
         let user = hash_of(user);
         let pair = address.map(|address| (user, network(address)));
         if let Some(pair) = &pair
             && let Some(lane) = shared.known.find(pair)
         {
-            let user = shared.enter(lane, AT_ONE_USER).await?;
-            return Ok(Attempt { shared: Arc::clone(shared), user, address: None, pair: Some(*pair) });
+            let user = shared.enter(lane).await?;
+            return Ok(Attempt {
+                shared: Arc::clone(shared),
+                user,
+                address: None,
+                pair: Some(*pair),
+            });
         }
         // The address first: so one address takes a part of a user's line at most, and not all of it.
         let address = match pair {
-            Some((_, address)) => Some(shared.enter(shared.addresses.lane(address), FROM_ONE_ADDRESS).await?),
+            Some((_, address)) => Some(shared.enter(shared.addresses.lane(address)).await?),
             None => None,
         };
-        let user = shared.enter(shared.users.lane(user), AT_ONE_USER).await?;
-        Ok(Attempt { shared: Arc::clone(shared), user, address, pair })
+        let user = shared.enter(shared.users.lane(user)).await?;
+        Ok(Attempt {
+            shared: Arc::clone(shared),
+            user,
+            address,
+            pair,
+        })
     }
 }
 
@@ -128,7 +144,11 @@ impl Attempt {
     pub(super) async fn failed(self) {
         let now = Instant::now();
         let places = [Some(&self.user), self.address.as_ref()];
-        let failures = places.into_iter().flatten().map(|place| place.lane.tally().count(now)).max();
+        let failures = places
+            .into_iter()
+            .flatten()
+            .map(|place| place.lane.tally().count(now))
+            .max();
         let delay = self.shared.delay(failures.unwrap_or_default());
         if delay.is_zero() {
             return;
@@ -145,20 +165,27 @@ impl Attempt {
 }
 
 impl Shared {
-    async fn enter(&self, lane: Arc<Lane>, slots: usize) -> Result<Place, Duration> {
+    async fn enter(&self, lane: Arc<Lane>) -> Result<Place, Duration> {
         let now = Instant::now();
         lane.tally().used = now;
         let failures = lane.tally().recent(now);
         if let Ok(slot) = Arc::clone(&lane.slots).try_acquire_owned() {
-            return Ok(Place { lane, _slot: Some(slot) });
+            return Ok(Place {
+                lane,
+                _slot: Some(slot),
+            });
         }
         if failures == 0 {
             return Ok(Place { lane, _slot: None });
         }
         let slot = {
             // About as long as the whole line takes.
-            let rounds = u32::try_from(WAITING / slots).unwrap_or(u32::MAX);
-            let full = |_| self.delay(failures).saturating_mul(rounds).max(Duration::from_secs(1));
+            let rounds = u32::try_from(WAITING / lane.width).unwrap_or(u32::MAX);
+            let full = |_| {
+                self.delay(failures)
+                    .saturating_mul(rounds)
+                    .max(Duration::from_secs(1))
+            };
             let _place = lane.line.try_acquire().map_err(full)?;
             Arc::clone(&lane.slots).acquire_owned().await.ok()
         };
@@ -169,14 +196,19 @@ impl Shared {
     fn delay(&self, failures: u32) -> Duration {
         match failures.saturating_sub(self.free_attempts) {
             0 => Duration::ZERO,
-            counted => FIRST_DELAY.saturating_mul(1 << (counted - 1).min(20)).min(self.slowest),
+            counted => FIRST_DELAY
+                .saturating_mul(1 << (counted - 1).min(20))
+                .min(self.slowest),
         }
     }
 }
 
 impl<K: Eq + Hash> Lanes<K> {
-    fn new(slots: usize) -> Lanes<K> {
-        Lanes { slots, lanes: Mutex::default() }
+    fn new(width: usize) -> Lanes<K> {
+        Lanes {
+            width,
+            lanes: Mutex::default(),
+        }
     }
 
     fn find(&self, key: &K) -> Option<Arc<Lane>> {
@@ -189,7 +221,11 @@ impl<K: Eq + Hash> Lanes<K> {
         if lanes.len() >= CAPACITY && !lanes.contains_key(&key) {
             make_room(&mut lanes);
         }
-        Arc::clone(lanes.entry(key).or_insert_with(|| Arc::new(Lane::new(self.slots))))
+        Arc::clone(
+            lanes
+                .entry(key)
+                .or_insert_with(|| Arc::new(Lane::new(self.width))),
+        )
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<K, Arc<Lane>>> {
@@ -202,7 +238,11 @@ impl<K: Eq + Hash> Lanes<K> {
 /// stay, which the server's limit on open connections bounds.
 fn make_room<K>(lanes: &mut HashMap<K, Arc<Lane>>) {
     let idle = |lane: &Arc<Lane>| Arc::strong_count(lane) == 1;
-    let mut uses: Vec<Instant> = lanes.values().filter(|lane| idle(lane)).map(|lane| lane.tally().used).collect();
+    let mut uses: Vec<Instant> = lanes
+        .values()
+        .filter(|lane| idle(lane))
+        .map(|lane| lane.tally().used)
+        .collect();
     uses.sort_unstable();
     if let Some(latest) = uses.get(uses.len() / 8) {
         lanes.retain(|_, lane| !idle(lane) || lane.tally().used > *latest);
@@ -210,12 +250,17 @@ fn make_room<K>(lanes: &mut HashMap<K, Arc<Lane>>) {
 }
 
 impl Lane {
-    fn new(slots: usize) -> Lane {
+    fn new(width: usize) -> Lane {
         let now = Instant::now();
         Lane {
-            slots: Arc::new(Semaphore::new(slots)),
+            width,
+            slots: Arc::new(Semaphore::new(width)),
             line: Semaphore::new(WAITING),
-            tally: Mutex::new(Tally { failures: 0, failed: now, used: now }),
+            tally: Mutex::new(Tally {
+                failures: 0,
+                failed: now,
+                used: now,
+            }),
         }
     }
 
@@ -227,7 +272,11 @@ impl Lane {
 impl Tally {
     /// Failures that have not faded.
     fn recent(&self, now: Instant) -> u32 {
-        if now.saturating_duration_since(self.failed) < FADE { self.failures } else { 0 }
+        if now.saturating_duration_since(self.failed) < FADE {
+            self.failures
+        } else {
+            0
+        }
     }
 
     /// Counts a failure; how many there are now.
@@ -240,7 +289,10 @@ impl Tally {
 
 fn hash_of(user: &str) -> UserHash {
     let mut hash = UserHash::default();
-    for (to, from) in hash.iter_mut().zip(digest::digest(&digest::SHA256, user.as_bytes()).as_ref()) {
+    for (to, from) in hash
+        .iter_mut()
+        .zip(digest::digest(&digest::SHA256, user.as_bytes()).as_ref())
+    {
         *to = *from;
     }
     hash
@@ -282,7 +334,10 @@ mod tests {
     }
 
     async fn enter(slowdown: &Slowdown, user: &str, from: &str) -> Attempt {
-        at_once(slowdown.enter(user, address(from))).await.expect("it waits").ok().expect("the line is full")
+        at_once(slowdown.enter(user, address(from)))
+            .await
+            .expect("it waits")
+            .expect("the line is full")
     }
 
     async fn waits(slowdown: &Slowdown, user: &str, from: &str) -> bool {
@@ -291,7 +346,9 @@ mod tests {
 
     /// Makes a wrong attempt; is its answer held back?
     async fn is_held_back(slowdown: &Slowdown, user: &str, from: &str) -> bool {
-        at_once(enter(slowdown, user, from).await.failed()).await.is_none()
+        at_once(enter(slowdown, user, from).await.failed())
+            .await
+            .is_none()
     }
 
     fn blame(lane: &Lane, times: u32) {
@@ -303,7 +360,10 @@ mod tests {
     async fn until(holds: impl Fn() -> bool) {
         let start = Instant::now();
         while !holds() {
-            assert!(start.elapsed() < Duration::from_secs(10), "it does not come to that");
+            assert!(
+                start.elapsed() < Duration::from_secs(10),
+                "it does not come to that"
+            );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -313,15 +373,25 @@ mod tests {
         let slowdown = Slowdown::new(5, Duration::from_millis(2000));
         let failures = [0, 1, 5, 6, 7, 8, 9, 10, 11, 1000, u32::MAX];
         let delays = failures.map(|failures| slowdown.0.delay(failures).as_millis());
-        assert_eq!(delays, [0, 0, 0, 100, 200, 400, 800, 1600, 2000, 2000, 2000]);
+        assert_eq!(
+            delays,
+            [0, 0, 0, 100, 200, 400, 800, 1600, 2000, 2000, 2000]
+        );
         assert_eq!(Slowdown::new(1, Duration::ZERO).0.delay(9), Duration::ZERO);
     }
 
     #[test]
     fn failures_fade() {
         let now = Instant::now();
-        let mut tally = Tally { failures: 0, failed: now, used: now };
-        assert_eq!((tally.recent(now), tally.count(now), tally.count(now)), (0, 1, 2));
+        let mut tally = Tally {
+            failures: 0,
+            failed: now,
+            used: now,
+        };
+        assert_eq!(
+            (tally.recent(now), tally.count(now), tally.count(now)),
+            (0, 1, 2)
+        );
         let moment = Duration::from_millis(1);
         assert_eq!(tally.recent(now + FADE - moment), 2);
         assert_eq!(tally.recent(now + FADE), 0);
@@ -342,11 +412,20 @@ mod tests {
     async fn wrong_ones_count_by_user_and_by_address() {
         let slowdown = Slowdown::new(2, SLOWEST);
         for _ in 0..2 {
-            assert!(!is_held_back(&slowdown, "anna", "192.0.2.1").await, "the first ones are free");
+            assert!(
+                !is_held_back(&slowdown, "anna", "192.0.2.1").await,
+                "the first ones are free"
+            );
         }
         assert!(is_held_back(&slowdown, "anna", "192.0.2.1").await);
-        assert!(is_held_back(&slowdown, "anna", "192.0.2.2").await, "at one user, from anywhere");
-        assert!(is_held_back(&slowdown, "otto", "192.0.2.1").await, "from one address, at anybody");
+        assert!(
+            is_held_back(&slowdown, "anna", "192.0.2.2").await,
+            "at one user, from anywhere"
+        );
+        assert!(
+            is_held_back(&slowdown, "otto", "192.0.2.1").await,
+            "from one address, at anybody"
+        );
         assert!(!is_held_back(&slowdown, "otto", "192.0.2.3").await);
     }
 
@@ -363,8 +442,10 @@ mod tests {
 
     #[tokio::test]
     async fn few_may_try_at_once_where_others_were_wrong() {
-        let one_user: fn(usize) -> (String, String) = |number| ("anna".to_owned(), format!("192.0.2.{number}"));
-        let one_address: fn(usize) -> (String, String) = |number| (format!("user{number}"), "192.0.2.1".to_owned());
+        let one_user: fn(usize) -> (String, String) =
+            |number| ("anna".to_owned(), format!("192.0.2.{number}"));
+        let one_address: fn(usize) -> (String, String) =
+            |number| (format!("user{number}"), "192.0.2.1".to_owned());
         for (most, attempt) in [(AT_ONE_USER, one_user), (FROM_ONE_ADDRESS, one_address)] {
             let slowdown = Slowdown::new(100, SLOWEST);
             let (user, from) = attempt(0);
@@ -400,9 +481,16 @@ mod tests {
         }
         assert!(waits(&slowdown, "anna", "192.0.2.9").await);
         let start = Instant::now();
-        let entered = tokio::time::timeout(Duration::from_secs(10), slowdown.enter("anna", address("192.0.2.9"))).await;
+        let entered = tokio::time::timeout(
+            Duration::from_secs(10),
+            slowdown.enter("anna", address("192.0.2.9")),
+        )
+        .await;
         assert!(entered.unwrap().is_ok());
-        assert!(start.elapsed() >= SLOWEST / 2, "the slots were free too soon");
+        assert!(
+            start.elapsed() >= SLOWEST / 2,
+            "the slots were free too soon"
+        );
     }
 
     #[tokio::test]
@@ -412,12 +500,18 @@ mod tests {
         blame(&lane, 8);
         let mut entered = Vec::new();
         for _ in 0..AT_ONE_USER {
-            entered.push(slowdown.enter("anna", None).await.ok().unwrap());
+            entered.push(slowdown.enter("anna", None).await.unwrap());
         }
-        let wait = |slowdown: Arc<Slowdown>| async move { slowdown.enter("anna", None).await.map(drop) };
-        let waiting: Vec<JoinHandle<_>> = (0..WAITING).map(|_| tokio::spawn(wait(Arc::clone(&slowdown)))).collect();
+        let wait =
+            |slowdown: Arc<Slowdown>| async move { slowdown.enter("anna", None).await.map(drop) };
+        let waiting: Vec<JoinHandle<_>> = (0..WAITING)
+            .map(|_| tokio::spawn(wait(Arc::clone(&slowdown))))
+            .collect();
         until(|| lane.line.available_permits() == 0).await;
-        assert_eq!(slowdown.enter("anna", None).await.err(), Some(Duration::from_secs(32)));
+        assert_eq!(
+            slowdown.enter("anna", None).await.err(),
+            Some(Duration::from_secs(32))
+        );
         // All who wait come to their turn.
         drop(entered);
         for one in waiting {
@@ -435,7 +529,10 @@ mod tests {
         for number in 1..=AT_ONE_USER {
             guesses.push(enter(&slowdown, "anna", &format!("198.51.100.{number}")).await);
         }
-        assert!(waits(&slowdown, "anna", "203.0.113.1").await, "elsewhere it stands in line");
+        assert!(
+            waits(&slowdown, "anna", "203.0.113.1").await,
+            "elsewhere it stands in line"
+        );
         enter(&slowdown, "anna", "192.0.2.1").await.succeeded();
         // At a known address too, wrong ones are counted, by themselves.
         assert!(!is_held_back(&slowdown, "anna", "192.0.2.1").await);
@@ -452,14 +549,18 @@ mod tests {
             blame(lane, 20);
         }
         let guess = |slowdown: Arc<Slowdown>| async move {
-            match slowdown.enter("anna", address("198.51.100.1")).await {
-                Ok(attempt) => attempt.failed().await,
-                Err(_) => {}
+            if let Ok(attempt) = slowdown.enter("anna", address("198.51.100.1")).await {
+                attempt.failed().await;
             }
         };
-        let guesses: Vec<JoinHandle<()>> = (0..200).map(|_| tokio::spawn(guess(Arc::clone(&slowdown)))).collect();
+        let guesses: Vec<JoinHandle<()>> = (0..200)
+            .map(|_| tokio::spawn(guess(Arc::clone(&slowdown))))
+            .collect();
         until(|| address_lane.line.available_permits() == 0).await;
-        assert_eq!(WAITING - users_lane.line.available_permits(), FROM_ONE_ADDRESS - AT_ONE_USER);
+        assert_eq!(
+            WAITING - users_lane.line.available_permits(),
+            FROM_ONE_ADDRESS - AT_ONE_USER
+        );
         for guess in guesses {
             guess.abort();
         }
@@ -485,8 +586,14 @@ mod tests {
             lanes.lane(number);
             assert!(lanes.lock().len() <= CAPACITY);
         }
-        assert!(lanes.find(&first).is_none(), "the one longest out of use is gone");
-        assert!(Arc::ptr_eq(&lanes.find(&1).unwrap(), &in_use), "one in use stays");
+        assert!(
+            lanes.find(&first).is_none(),
+            "the one longest out of use is gone"
+        );
+        assert!(
+            Arc::ptr_eq(&lanes.find(&1).unwrap(), &in_use),
+            "one in use stays"
+        );
         assert!(lanes.find(&(CAPACITY + 9)).is_some());
         assert!(lanes.lock().len() > CAPACITY / 2);
     }

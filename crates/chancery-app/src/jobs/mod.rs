@@ -17,7 +17,10 @@ impl App {
             loop {
                 tokio::time::sleep(EVERY).await;
                 if let Err(error) = app.sweep_tokens().await {
-                    tracing::error!(error = &error as &dyn std::error::Error, "expired tokens were not swept");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "expired tokens were not swept"
+                    );
                 }
             }
         });
@@ -25,7 +28,9 @@ impl App {
 
     /// Forgets tokens that have ended.
     pub(crate) async fn sweep_tokens(&self) -> Result<(), Error> {
-        self.store().commit(vec![Step::RemoveTokensExpiredBefore(self.now())]).await?;
+        self.store()
+            .commit(vec![Step::RemoveTokensExpiredBefore(self.now())])
+            .await?;
         Ok(())
     }
 }

@@ -60,7 +60,12 @@ type Key = Zeroizing<[u8; 32]>;
 /// At the first start a missing key or salt file is made, readable by its owner alone; later it must be there. Takes
 /// about 0.2 s for a passphrase.
 pub(crate) fn load(config: &KeysConfig, data: &Path, first_start: bool) -> Result<Key, KekError> {
-    let variable = |default: &str| config.variable.clone().unwrap_or_else(|| default.to_owned());
+    let variable = |default: &str| {
+        config
+            .variable
+            .clone()
+            .unwrap_or_else(|| default.to_owned())
+    };
     match config.source {
         KekSource::File => {
             let path = data.join(config.file.as_deref().unwrap_or(KEY_FILE));
@@ -79,7 +84,9 @@ pub(crate) fn load(config: &KeysConfig, data: &Path, first_start: bool) -> Resul
                 return Err(KekError::PassphraseShort(name));
             }
             let path = data.join(SALT_FILE);
-            let text = read_or_make(&path, first_start, || Stretching::new().map(|made| Zeroizing::new(made.to_string())))?;
+            let text = read_or_make(&path, first_start, || {
+                Stretching::new().map(|made| Zeroizing::new(made.to_string()))
+            })?;
             let stretching = Stretching::parse(&text).ok_or(KekError::SaltMalformed(path))?;
             stretching.stretch(&passphrase)
         }
@@ -93,14 +100,27 @@ pub(crate) fn check_value(sealer: &Sealer) -> Result<Vec<u8>, KeyFault> {
 
 /// Is the sealer's key the one that made this [`check_value`]?
 pub(crate) fn verify(sealer: &Sealer, value: &[u8]) -> Result<(), KekError> {
-    let opened = sealer.open(CHECK_PURPOSE, value).map_err(|_| KekError::Wrong)?;
-    if opened.as_slice() == CHECK_TEXT { Ok(()) } else { Err(KekError::Wrong) }
+    let opened = sealer
+        .open(CHECK_PURPOSE, value)
+        .map_err(|_| KekError::Wrong)?;
+    if opened.as_slice() == CHECK_TEXT {
+        Ok(())
+    } else {
+        Err(KekError::Wrong)
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the key of all keys shall not stand in a configuration file")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the key of all keys shall not stand in a configuration file"
+)]
 fn environment(name: &str) -> Result<Zeroizing<Vec<u8>>, KekError> {
-    let value = std::env::var_os(name).map(OsString::into_vec).filter(|value| !value.is_empty());
-    value.map(Zeroizing::new).ok_or_else(|| KekError::VariableMissing(name.to_owned()))
+    let value = std::env::var_os(name)
+        .map(OsString::into_vec)
+        .filter(|value| !value.is_empty());
+    value
+        .map(Zeroizing::new)
+        .ok_or_else(|| KekError::VariableMissing(name.to_owned()))
 }
 
 fn random_octets<const N: usize>() -> Result<[u8; N], KekError> {
@@ -114,7 +134,8 @@ fn random_key() -> Result<Zeroizing<String>, KekError> {
 
 fn hexadecimal(text: &[u8], place: impl Fn() -> String) -> Result<Key, KekError> {
     let mut key = Key::default();
-    hex::decode_to_slice(text.trim_ascii_end(), &mut *key).map_err(|_| KekError::NotHexadecimal(place()))?;
+    hex::decode_to_slice(text.trim_ascii_end(), &mut *key)
+        .map_err(|_| KekError::NotHexadecimal(place()))?;
     Ok(key)
 }
 
@@ -147,13 +168,19 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KekError> {
     }
     // With all the room at once: growing would leave copies behind.
     let mut content = Zeroizing::new(Vec::with_capacity(LONGEST_FILE as usize));
-    file.take(LONGEST_FILE).read_to_end(&mut content).map_err(failed)?;
+    file.take(LONGEST_FILE)
+        .read_to_end(&mut content)
+        .map_err(failed)?;
     Ok(content)
 }
 
 /// Writes a new file that only its owner can read, and waits until it is on the disk: keys will be sealed under it.
 fn write(path: &Path, content: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(content.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
@@ -173,7 +200,11 @@ struct Stretching {
 
 impl Stretching {
     fn new() -> Result<Stretching, KekError> {
-        Ok(Stretching { memory_kib: 64 * 1024, passes: 3, salt: random_octets()? })
+        Ok(Stretching {
+            memory_kib: 64 * 1024,
+            passes: 3,
+            salt: random_octets()?,
+        })
     }
 
     /// Reads what [`Stretching`] prints. Costs that no version of this program has written are refused.
@@ -185,7 +216,11 @@ impl Stretching {
         let mut salt = [0; 16];
         hex::decode_to_slice(value("salt")?, &mut salt).ok()?;
         let sane = (8 * 1024..=1024 * 1024).contains(&memory_kib) && (1..=100).contains(&passes);
-        (sane && words.next().is_none()).then_some(Stretching { memory_kib, passes, salt })
+        (sane && words.next().is_none()).then_some(Stretching {
+            memory_kib,
+            passes,
+            salt,
+        })
     }
 
     fn stretch(&self, passphrase: &[u8]) -> Result<Key, KekError> {
@@ -194,7 +229,9 @@ impl Stretching {
         params
             .map(|params| Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
             .and_then(|argon2| argon2.hash_password_into(passphrase, &self.salt, &mut *key))
-            .map_err(|_| KekError::Fault("the passphrase could not be stretched: is there enough memory?"))?;
+            .map_err(|_| {
+                KekError::Fault("the passphrase could not be stretched: is there enough memory?")
+            })?;
         Ok(key)
     }
 }
@@ -202,7 +239,11 @@ impl Stretching {
 impl fmt::Display for Stretching {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let salt = hex::encode(self.salt);
-        write!(f, "argon2id-memory-kib={} passes={} salt={salt}", self.memory_kib, self.passes)
+        write!(
+            f,
+            "argon2id-memory-kib={} passes={} salt={salt}",
+            self.memory_kib, self.passes
+        )
     }
 }
 
@@ -259,7 +300,11 @@ mod tests {
     use super::*;
 
     fn config(source: KekSource, variable: Option<&str>) -> KeysConfig {
-        KeysConfig { source, file: None, variable: variable.map(str::to_owned) }
+        KeysConfig {
+            source,
+            file: None,
+            variable: variable.map(str::to_owned),
+        }
     }
 
     fn mode(path: &Path) -> u32 {
@@ -281,7 +326,10 @@ mod tests {
         assert!(!path.exists());
 
         let made = load(&config, data.path(), true).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", hex::encode(made.as_slice())));
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            format!("{}\n", hex::encode(made.as_slice()))
+        );
         assert_eq!(mode(&path), 0o600);
         for first_start in [true, false] {
             assert_eq!(load(&config, data.path(), first_start).unwrap(), made);
@@ -295,7 +343,10 @@ mod tests {
         let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = elsewhere.path().join("kek");
         place(&path, &"0F".repeat(32), 0o400);
-        let config = KeysConfig { file: Some(path.display().to_string()), ..KeysConfig::default() };
+        let config = KeysConfig {
+            file: Some(path.display().to_string()),
+            ..KeysConfig::default()
+        };
         assert_eq!(*load(&config, data.path(), false).unwrap(), [0x0f; 32]);
     }
 
@@ -306,8 +357,16 @@ mod tests {
         for bits in [0o644, 0o640, 0o604, 0o660, 0o601] {
             place(&path, &"00".repeat(32), bits);
             let error = load(&KeysConfig::default(), data.path(), false).unwrap_err();
-            assert!(matches!(error, KekError::FileExposed(_, found) if found == bits), "{error}");
-            assert!(error.to_string().ends_with(&format!("run chmod 600 {}", path.display())), "{error}");
+            assert!(
+                matches!(error, KekError::FileExposed(_, found) if found == bits),
+                "{error}"
+            );
+            assert!(
+                error
+                    .to_string()
+                    .ends_with(&format!("run chmod 600 {}", path.display())),
+                "{error}"
+            );
         }
     }
 
@@ -316,8 +375,13 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let path = data.path().join("key-encryption-key");
         let secret = "ab".repeat(31);
-        for content in [String::new(), secret.clone(), format!("{secret}xy"), format!("{secret}abab"), "a".repeat(9999)]
-        {
+        for content in [
+            String::new(),
+            secret.clone(),
+            format!("{secret}xy"),
+            format!("{secret}abab"),
+            "a".repeat(9999),
+        ] {
             place(&path, &content, 0o600);
             for first_start in [true, false] {
                 let error = load(&KeysConfig::default(), data.path(), first_start).unwrap_err();
@@ -332,11 +396,20 @@ mod tests {
     fn variables_are_read() {
         let data = tempfile::tempdir().unwrap();
         for source in [KekSource::Environment, KekSource::Passphrase] {
-            let error = load(&config(source, Some("NO_SUCH_VARIABLE")), data.path(), true).unwrap_err();
-            assert!(matches!(&error, KekError::VariableMissing(name) if name == "NO_SUCH_VARIABLE"), "{error}");
+            let error =
+                load(&config(source, Some("NO_SUCH_VARIABLE")), data.path(), true).unwrap_err();
+            assert!(
+                matches!(&error, KekError::VariableMissing(name) if name == "NO_SUCH_VARIABLE"),
+                "{error}"
+            );
         }
         // Cargo sets these for tests: a path, and a digit or more.
-        let error = load(&config(KekSource::Environment, Some("CARGO_MANIFEST_DIR")), data.path(), true).unwrap_err();
+        let error = load(
+            &config(KekSource::Environment, Some("CARGO_MANIFEST_DIR")),
+            data.path(),
+            true,
+        )
+        .unwrap_err();
         assert_eq!(
             error.to_string(),
             "the environment variable CARGO_MANIFEST_DIR must hold the key-encryption key as 64 hexadecimal digits, and does not"
@@ -352,22 +425,41 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let config = config(KekSource::Passphrase, Some("CARGO_MANIFEST_DIR"));
         let path = data.path().join("key-encryption-salt");
-        assert!(matches!(load(&config, data.path(), false), Err(KekError::FileMissing(at)) if at == path));
+        assert!(
+            matches!(load(&config, data.path(), false), Err(KekError::FileMissing(at)) if at == path)
+        );
         let first = load(&config, data.path(), true).unwrap();
         assert_eq!(mode(&path), 0o600);
         assert_eq!(load(&config, data.path(), false).unwrap(), first);
 
-        place(&path, "argon2id-memory-kib=65536 passes=3 salt=00112233445566778899aabbccddeeff\n", 0o600);
-        assert_ne!(load(&config, data.path(), false).unwrap(), first, "the salt does not matter");
-        place(&path, "argon2id-memory-kib=65536 passes=3 salt=0011\n", 0o600);
-        assert!(matches!(load(&config, data.path(), false), Err(KekError::SaltMalformed(at)) if at == path));
+        place(
+            &path,
+            "argon2id-memory-kib=65536 passes=3 salt=00112233445566778899aabbccddeeff\n",
+            0o600,
+        );
+        assert_ne!(
+            load(&config, data.path(), false).unwrap(),
+            first,
+            "the salt does not matter"
+        );
+        place(
+            &path,
+            "argon2id-memory-kib=65536 passes=3 salt=0011\n",
+            0o600,
+        );
+        assert!(
+            matches!(load(&config, data.path(), false), Err(KekError::SaltMalformed(at)) if at == path)
+        );
     }
 
     #[test]
     fn the_stretching_is_written_and_read_alike() {
         let made = Stretching::new().unwrap();
         assert_eq!((made.memory_kib, made.passes), (65_536, 3));
-        assert_eq!(Stretching::parse(format!("{made}\n").as_bytes()), Some(made));
+        assert_eq!(
+            Stretching::parse(format!("{made}\n").as_bytes()),
+            Some(made)
+        );
         let salt = "salt=00112233445566778899aabbccddeeff";
         for text in [
             String::new(),
@@ -385,9 +477,16 @@ mod tests {
     /// Oracle: computed by Python's `cryptography` (Argon2id), which rests on OpenSSL.
     #[test]
     fn the_stretching_is_argon2id() {
-        let stretching = Stretching { memory_kib: 65_536, passes: 3, salt: *b"0123456789abcdef" };
+        let stretching = Stretching {
+            memory_kib: 65_536,
+            passes: 3,
+            salt: *b"0123456789abcdef",
+        };
         let key = stretching.stretch(b"correct horse battery staple").unwrap();
-        assert_eq!(hex::encode(key.as_slice()), "94c86f541abdb3d9aabfea59aa03963549483e9c0b1a79336e76b54cee6c917e");
+        assert_eq!(
+            hex::encode(key.as_slice()),
+            "94c86f541abdb3d9aabfea59aa03963549483e9c0b1a79336e76b54cee6c917e"
+        );
     }
 
     #[test]
@@ -397,7 +496,11 @@ mod tests {
         verify(&sealer(1), &value).unwrap();
         let error = verify(&sealer(2), &value).unwrap_err();
         assert!(matches!(error, KekError::Wrong));
-        assert!(error.to_string().starts_with("the key-encryption key does not open this data directory's keys: "));
+        assert!(
+            error
+                .to_string()
+                .starts_with("the key-encryption key does not open this data directory's keys: ")
+        );
         assert!(matches!(verify(&sealer(1), b""), Err(KekError::Wrong)));
         let other = sealer(1).seal("authority:root", CHECK_TEXT).unwrap();
         assert!(matches!(verify(&sealer(1), &other), Err(KekError::Wrong)));

@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use p12_keystore::{Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKeyChain};
+use p12_keystore::{
+    Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKeyChain,
+};
 
 use super::PrivateKey;
 use crate::error::Error;
@@ -25,7 +27,7 @@ pub(crate) enum Pkcs12Error {
 const ITERATIONS: u32 = 10_000;
 
 /// A PKCS#12 file of a certificate (DER), the certificates above it (DER, its issuer first), and its private key if
-/// given. `friendly_name` is the entry's alias in Java. Takes some 20 ms of CPU.
+/// given. `friendly_name` is the entry's alias in Java. Takes about 10 ms of CPU.
 pub(crate) fn export(
     key: Option<&PrivateKey>,
     certificate: &[u8],
@@ -50,7 +52,11 @@ pub(crate) fn export(
         None => {
             for (place, certificate) in certificates.into_iter().enumerate() {
                 // The entries are written in the order of their aliases.
-                let alias = if place == 0 { alias.clone() } else { format!("{alias} (chain {place:02})") };
+                let alias = if place == 0 {
+                    alias.clone()
+                } else {
+                    format!("{alias} (chain {place:02})")
+                };
                 store.add_entry(&alias, KeyStoreEntry::Certificate(certificate));
             }
         }
@@ -88,7 +94,9 @@ impl From<p12_keystore::error::Error> for Pkcs12Error {
 impl From<Pkcs12Error> for Error {
     fn from(error: Pkcs12Error) -> Error {
         match error {
-            Pkcs12Error::PasswordEmpty | Pkcs12Error::PasswordCharacters => Error::Invalid(error.to_string()),
+            Pkcs12Error::PasswordEmpty | Pkcs12Error::PasswordCharacters => {
+                Error::Invalid(error.to_string())
+            }
             Pkcs12Error::Fault(_) => Error::internal(error),
         }
     }
@@ -130,7 +138,11 @@ mod tests {
 
     /// Runs `openssl`, which must be content, in `folder`; what it said.
     fn openssl(folder: &Path, arguments: &[&str]) -> String {
-        let output = Command::new("openssl").current_dir(folder).args(arguments).output().unwrap();
+        let output = Command::new("openssl")
+            .current_dir(folder)
+            .args(arguments)
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(output.status.success(), "{arguments:?}: {said}");
         said
@@ -139,8 +151,13 @@ mod tests {
     /// A certificate (DER) that OpenSSL makes in `folder`, for the key of the PKCS#8 file `key.der`.
     fn certificate(folder: &Path, name: &str) -> Vec<u8> {
         let (subject, file) = (format!("/CN={name}"), format!("{name}.der"));
-        let request = ["req", "-x509", "-key", "key.der", "-keyform", "DER", "-subj", &subject, "-days", "9"];
-        openssl(folder, &[&request[..], &["-outform", "DER", "-out", &file]].concat());
+        let request = [
+            "req", "-x509", "-key", "key.der", "-keyform", "DER", "-subj", &subject, "-days", "9",
+        ];
+        openssl(
+            folder,
+            &[&request[..], &["-outform", "DER", "-out", &file]].concat(),
+        );
         fs::read(folder.join(file)).unwrap()
     }
 
@@ -148,13 +165,29 @@ mod tests {
     fn read(folder: &Path, file: &[u8], password: &str) -> String {
         fs::write(folder.join("file.p12"), file).unwrap();
         let password = format!("pass:{password}");
-        openssl(folder, &["pkcs12", "-in", "file.p12", "-nodes", "-info", "-passin", &password])
+        openssl(
+            folder,
+            &[
+                "pkcs12", "-in", "file.p12", "-nodes", "-info", "-passin", &password,
+            ],
+        )
     }
 
     fn pem_bodies(text: &str, label: &str) -> Vec<String> {
-        let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+        let (begin, end) = (
+            format!("-----BEGIN {label}-----"),
+            format!("-----END {label}-----"),
+        );
         let parts = text.split(&begin).skip(1);
-        parts.map(|part| part.split(&end).next().unwrap().split_whitespace().collect()).collect()
+        parts
+            .map(|part| {
+                part.split(&end)
+                    .next()
+                    .unwrap()
+                    .split_whitespace()
+                    .collect()
+            })
+            .collect()
     }
 
     fn base64(der: &[u8]) -> String {
@@ -164,18 +197,32 @@ mod tests {
 
     #[test]
     fn openssl_reads_key_certificate_and_chain() {
-        for algorithm in [KeyAlgorithm::Rsa(2048), KeyAlgorithm::P256, KeyAlgorithm::P521, KeyAlgorithm::Ed25519] {
+        for algorithm in [
+            KeyAlgorithm::Rsa(2048),
+            KeyAlgorithm::P256,
+            KeyAlgorithm::P521,
+            KeyAlgorithm::Ed25519,
+        ] {
             let folder = tempfile::tempdir().unwrap();
             let key = software::generate(algorithm).unwrap();
             fs::write(folder.path().join("key.der"), key.pkcs8()).unwrap();
-            let [leaf, issuing, root] = ["leaf", "issuing", "root"].map(|name| certificate(folder.path(), name));
+            let [leaf, issuing, root] =
+                ["leaf", "issuing", "root"].map(|name| certificate(folder.path(), name));
             let chain = [issuing.clone(), root.clone()];
             let file = export(Some(&key), &leaf, &chain, "büro-42 \u{1f511}", PASSWORD).unwrap();
 
             let text = read(folder.path(), &file, PASSWORD);
-            assert_eq!(pem_bodies(&text, "PRIVATE KEY"), [base64(key.pkcs8())], "{algorithm}");
+            assert_eq!(
+                pem_bodies(&text, "PRIVATE KEY"),
+                [base64(key.pkcs8())],
+                "{algorithm}"
+            );
             let certificates = [&leaf, &issuing, &root].map(|der| base64(der));
-            assert_eq!(pem_bodies(&text, "CERTIFICATE"), certificates, "{algorithm}");
+            assert_eq!(
+                pem_bodies(&text, "CERTIFICATE"),
+                certificates,
+                "{algorithm}"
+            );
             assert!(text.contains("MAC: sha256, Iteration 10000"), "{text}");
             let encryption = "PBES2, PBKDF2, AES-256-CBC, Iteration 10000, PRF hmacWithSHA256";
             assert_eq!(text.matches(encryption).count(), 2, "{text}");
@@ -191,9 +238,19 @@ mod tests {
         let key = software::generate(KeyAlgorithm::P256).unwrap();
         fs::write(folder.path().join("key.der"), key.pkcs8()).unwrap();
         let [leaf, root] = ["leaf", "root"].map(|name| certificate(folder.path(), name));
-        let file = export(None, &leaf, std::slice::from_ref(&root), "printer", PASSWORD).unwrap();
+        let file = export(
+            None,
+            &leaf,
+            std::slice::from_ref(&root),
+            "printer",
+            PASSWORD,
+        )
+        .unwrap();
         let text = read(folder.path(), &file, PASSWORD);
-        assert_eq!(pem_bodies(&text, "CERTIFICATE"), [base64(&leaf), base64(&root)]);
+        assert_eq!(
+            pem_bodies(&text, "CERTIFICATE"),
+            [base64(&leaf), base64(&root)]
+        );
         assert!(pem_bodies(&text, "PRIVATE KEY").is_empty());
         assert!(text.contains("friendlyName: printer\n"), "{text}");
     }
@@ -205,11 +262,22 @@ mod tests {
         fs::write(folder.path().join("key.der"), key.pkcs8()).unwrap();
         let leaf = certificate(folder.path(), "leaf");
         let file = export(Some(&key), &leaf, &[], "leaf", PASSWORD).unwrap();
-        assert!(!file.windows(32).any(|part| key.pkcs8().windows(32).any(|secret| secret == part)));
+        assert!(
+            !file
+                .windows(32)
+                .any(|part| key.pkcs8().windows(32).any(|secret| secret == part))
+        );
         fs::write(folder.path().join("file.p12"), &file).unwrap();
         let output = Command::new("openssl")
             .current_dir(folder.path())
-            .args(["pkcs12", "-in", "file.p12", "-nodes", "-passin", "pass:wrong"])
+            .args([
+                "pkcs12",
+                "-in",
+                "file.p12",
+                "-nodes",
+                "-passin",
+                "pass:wrong",
+            ])
             .output()
             .unwrap();
         assert!(!output.status.success());
@@ -226,7 +294,10 @@ mod tests {
             ("good", "the PKCS#12 file could not be made"),
         ] {
             let error = export(Some(&key), b"no certificate", &[], "name", password).unwrap_err();
-            assert!(error.to_string().starts_with(wanted), "{password:?}: {error}");
+            assert!(
+                error.to_string().starts_with(wanted),
+                "{password:?}: {error}"
+            );
             let invalid = matches!(Error::from(error), Error::Invalid(_));
             assert_eq!(invalid, password != "good", "{password:?}");
         }

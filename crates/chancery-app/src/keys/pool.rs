@@ -83,7 +83,9 @@ impl KeyPool {
         let pool = KeyPool(Arc::new(workshop));
         for number in 1..=config.threads {
             let workshop = Arc::clone(&pool.0);
-            thread::Builder::new().name(format!("rsa-keys-{number}")).spawn(move || workshop.work())?;
+            thread::Builder::new()
+                .name(format!("rsa-keys-{number}"))
+                .spawn(move || workshop.work())?;
         }
         Ok(pool)
     }
@@ -103,7 +105,9 @@ impl KeyPool {
             }
         } else {
             let workshop = Arc::clone(&self.0);
-            tokio::task::spawn_blocking(move || (workshop.make)(algorithm)).await.ok()
+            tokio::task::spawn_blocking(move || (workshop.make)(algorithm))
+                .await
+                .ok()
         };
         made.unwrap_or(Err(THREAD_FAILED)).map_err(PoolError::Fault)
     }
@@ -132,7 +136,9 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.answer.close();
         if let Ok(Ok(unwanted)) = self.answer.try_recv() {
-            self.workshop.lock().keep(&self.workshop.config, self.algorithm, unwanted);
+            self.workshop
+                .lock()
+                .keep(&self.workshop.config, self.algorithm, unwanted);
         }
     }
 }
@@ -159,9 +165,16 @@ impl Workshop {
             return Err(PoolError::Busy);
         }
         let (sender, answer) = oneshot::channel();
-        state.waiting.push_back(Order { algorithm, answer: sender });
+        state.waiting.push_back(Order {
+            algorithm,
+            answer: sender,
+        });
         self.changed.notify_one();
-        Ok(Ordered::Waiting(Waiting { workshop: self, algorithm, answer }))
+        Ok(Ordered::Waiting(Waiting {
+            workshop: self,
+            algorithm,
+            answer,
+        }))
     }
 
     /// One thread's life.
@@ -207,7 +220,10 @@ impl Workshop {
                 state.in_the_making += 1;
                 return Some(Job::Refill);
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -217,7 +233,12 @@ impl State {
     /// else keeps it ready, if there is room.
     fn keep(&mut self, config: &KeyPoolConfig, algorithm: KeyAlgorithm, mut key: PrivateKey) {
         let wanted = |order: &Order| order.algorithm == algorithm;
-        while let Some(order) = self.waiting.iter().position(wanted).and_then(|at| self.waiting.remove(at)) {
+        while let Some(order) = self
+            .waiting
+            .iter()
+            .position(wanted)
+            .and_then(|at| self.waiting.remove(at))
+        {
             match order.answer.send(Ok(key)) {
                 Err(Ok(unwanted)) => key = unwanted,
                 _ => return,
@@ -252,7 +273,11 @@ mod tests {
     const RSA_4096: KeyAlgorithm = KeyAlgorithm::Rsa(4096);
 
     fn config(ready: u32, queue: u32) -> KeyPoolConfig {
-        KeyPoolConfig { ready, threads: 1, queue }
+        KeyPoolConfig {
+            ready,
+            threads: 1,
+            queue,
+        }
     }
 
     /// A pool with one thread that makes the key `n` only when told to.
@@ -278,11 +303,18 @@ mod tests {
                 Ok(PrivateKey::from_pkcs8(Zeroizing::new(vec![number])))
             };
             let pool = KeyPool::making(config, Box::new(make)).unwrap();
-            Bench { pool: Arc::new(pool), begun, finish }
+            Bench {
+                pool: Arc::new(pool),
+                begun,
+                finish,
+            }
         }
 
         /// A request that waits; returns only when it stands in the queue or is being served.
-        async fn ask(&self, algorithm: KeyAlgorithm) -> tokio::task::JoinHandle<Result<u8, PoolError>> {
+        async fn ask(
+            &self,
+            algorithm: KeyAlgorithm,
+        ) -> tokio::task::JoinHandle<Result<u8, PoolError>> {
             let pool = Arc::clone(&self.pool);
             let (asked, now) = oneshot::channel();
             let request = tokio::spawn(async move {
@@ -309,7 +341,10 @@ mod tests {
         async fn until(&self, holds: impl Fn(&State) -> bool) {
             let start = Instant::now();
             while !holds(&self.pool.0.lock()) {
-                assert!(start.elapsed() < Duration::from_secs(10), "it does not come to that");
+                assert!(
+                    start.elapsed() < Duration::from_secs(10),
+                    "it does not come to that"
+                );
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
@@ -318,11 +353,19 @@ mod tests {
     #[tokio::test]
     async fn keys_of_every_kind_are_made() {
         let pool = KeyPool::new(&config(0, 4)).unwrap();
-        for algorithm in
-            [RSA_2048, RSA_3072, KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::P521, KeyAlgorithm::Ed25519]
-        {
+        for algorithm in [
+            RSA_2048,
+            RSA_3072,
+            KeyAlgorithm::P256,
+            KeyAlgorithm::P384,
+            KeyAlgorithm::P521,
+            KeyAlgorithm::Ed25519,
+        ] {
             let key = pool.take(algorithm).await.unwrap();
-            assert_eq!(software::public_key_of(&key).unwrap().algorithm(), algorithm);
+            assert_eq!(
+                software::public_key_of(&key).unwrap().algorithm(),
+                algorithm
+            );
         }
         let refused = pool.take(KeyAlgorithm::Rsa(1024)).await.unwrap_err();
         assert!(matches!(refused, PoolError::Fault(_)));
@@ -338,7 +381,10 @@ mod tests {
             bench.finish.send(number).unwrap();
         }
         bench.until(|state| state.ready.len() == 2).await;
-        assert!(bench.begun.recv_timeout(Duration::from_millis(50)).is_err(), "more than 2 are made");
+        assert!(
+            bench.begun.recv_timeout(Duration::from_millis(50)).is_err(),
+            "more than 2 are made"
+        );
         // Taking one has another made.
         bench.ask(RSA_2048).await.await.unwrap().unwrap();
         assert_eq!(bench.next_begun(), RSA_2048);
@@ -384,10 +430,15 @@ mod tests {
         let served = bench.ask(RSA_2048).await;
         bench.next_begun();
         let waiting = [bench.ask(RSA_2048).await, bench.ask(RSA_4096).await];
-        assert_eq!(bench.ask(RSA_2048).await.await.unwrap(), Err(PoolError::Busy));
+        assert_eq!(
+            bench.ask(RSA_2048).await.await.unwrap(),
+            Err(PoolError::Busy)
+        );
         // Who gives up makes room.
         waiting[0].abort();
-        bench.until(|state| state.waiting.iter().any(|order| order.answer.is_closed())).await;
+        bench
+            .until(|state| state.waiting.iter().any(|order| order.answer.is_closed()))
+            .await;
         let next = bench.ask(RSA_3072).await;
         for number in [1, 2, 3] {
             bench.finish.send(number).unwrap();
@@ -413,10 +464,17 @@ mod tests {
     #[tokio::test]
     async fn a_key_that_comes_as_the_request_is_given_up_is_not_lost() {
         let bench = Bench::new(&config(1, 4));
-        let Ok(Ordered::Waiting(waiting)) = bench.pool.0.order(RSA_2048) else { panic!("none is ready") };
-        let Ok(Ordered::Waiting(next)) = bench.pool.0.order(RSA_4096) else { panic!("none is ready") };
+        let Ok(Ordered::Waiting(waiting)) = bench.pool.0.order(RSA_2048) else {
+            panic!("none is ready")
+        };
+        let Ok(Ordered::Waiting(next)) = bench.pool.0.order(RSA_4096) else {
+            panic!("none is ready")
+        };
         bench.finish.send(1).unwrap();
-        assert_eq!((bench.next_begun(), bench.next_begun()), (RSA_2048, RSA_4096));
+        assert_eq!(
+            (bench.next_begun(), bench.next_begun()),
+            (RSA_2048, RSA_4096)
+        );
         drop(waiting);
         assert_eq!(bench.pool.0.lock().ready.len(), 1);
         drop(next);
@@ -427,8 +485,13 @@ mod tests {
         let bench = Bench::new(&config(1, 4));
         bench.pool.warm();
         bench.finish.send(0).unwrap();
-        bench.until(|state| !state.warm && state.in_the_making == 0).await;
-        for (number, answer) in [(0, Err(PoolError::Fault(KeyFault("told to fail")))), (1, Ok(1))] {
+        bench
+            .until(|state| !state.warm && state.in_the_making == 0)
+            .await;
+        for (number, answer) in [
+            (0, Err(PoolError::Fault(KeyFault("told to fail")))),
+            (1, Ok(1)),
+        ] {
             bench.finish.send(number).unwrap();
             assert_eq!(bench.ask(RSA_2048).await.await.unwrap(), answer);
         }
@@ -436,13 +499,21 @@ mod tests {
 
     #[tokio::test]
     async fn the_threads_end_with_the_pool() {
-        let pool = KeyPool::new(&KeyPoolConfig { ready: 0, threads: 3, queue: 1 }).unwrap();
+        let pool = KeyPool::new(&KeyPoolConfig {
+            ready: 0,
+            threads: 3,
+            queue: 1,
+        })
+        .unwrap();
         let workshop = Arc::downgrade(&pool.0);
         assert_eq!(workshop.strong_count(), 4);
         drop(pool);
         let start = Instant::now();
         while workshop.strong_count() > 0 {
-            assert!(start.elapsed() < Duration::from_secs(10), "a thread lives on");
+            assert!(
+                start.elapsed() < Duration::from_secs(10),
+                "a thread lives on"
+            );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }

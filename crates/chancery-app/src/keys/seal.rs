@@ -45,13 +45,23 @@ impl Sealer {
     }
 
     /// What was sealed for `purpose`.
-    pub(crate) fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
-        let Some((&VERSION, rest)) = sealed.split_first() else { return Err(NOT_SEALED) };
+    pub(crate) fn open(
+        &self,
+        purpose: &str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+        let Some((&VERSION, rest)) = sealed.split_first() else {
+            return Err(NOT_SEALED);
+        };
         let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>().ok_or(NOT_SEALED)?;
         let mut text = Zeroizing::new(text.to_vec());
         let length = self
             .cipher()?
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(purpose), &mut text)
+            .open_in_place(
+                Nonce::assume_unique_for_key(*nonce),
+                Aad::from(purpose),
+                &mut text,
+            )
             .map_err(|_| NOT_OPENED)?
             .len();
         text.truncate(length);
@@ -85,7 +95,10 @@ mod tests {
     #[test]
     fn the_same_value_never_seals_alike() {
         let sealer = sealer(7);
-        let (a, b) = (sealer.seal("p", b"value").unwrap(), sealer.seal("p", b"value").unwrap());
+        let (a, b) = (
+            sealer.seal("p", b"value").unwrap(),
+            sealer.seal("p", b"value").unwrap(),
+        );
         assert_ne!(a[1..13], b[1..13], "the nonce repeats");
         assert_ne!(a[13..], b[13..]);
     }
@@ -98,7 +111,11 @@ mod tests {
             let mut altered = sealed.clone();
             altered[at] ^= 1;
             let fault = sealer.open("p", &altered).unwrap_err();
-            assert_eq!(fault, if at == 0 { NOT_SEALED } else { NOT_OPENED }, "octet {at}");
+            assert_eq!(
+                fault,
+                if at == 0 { NOT_SEALED } else { NOT_OPENED },
+                "octet {at}"
+            );
         }
     }
 
@@ -116,8 +133,17 @@ mod tests {
     #[test]
     fn another_purpose_or_key_does_not_open() {
         let sealed = sealer(7).seal("authority:issuing", b"private key").unwrap();
-        for (key, purpose) in [(7, "authority:root"), (7, "authority:issuin"), (7, ""), (8, "authority:issuing")] {
-            assert_eq!(sealer(key).open(purpose, &sealed).unwrap_err(), NOT_OPENED, "{key} {purpose}");
+        for (key, purpose) in [
+            (7, "authority:root"),
+            (7, "authority:issuin"),
+            (7, ""),
+            (8, "authority:issuing"),
+        ] {
+            assert_eq!(
+                sealer(key).open(purpose, &sealed).unwrap_err(),
+                NOT_OPENED,
+                "{key} {purpose}"
+            );
         }
     }
 
@@ -130,6 +156,11 @@ mod tests {
             "79a19902747fb83d12928ef99b2ccb3f4969db0569304ce04eb01c1236",
         ))
         .unwrap();
-        assert_eq!(*sealer(7).open("certificate:0123456789abcdef01234567", &sealed).unwrap(), b"a private key");
+        assert_eq!(
+            *sealer(7)
+                .open("certificate:0123456789abcdef01234567", &sealed)
+                .unwrap(),
+            b"a private key"
+        );
     }
 }

@@ -39,8 +39,9 @@ const CURVES: [&EcdsaSigningAlgorithm; 3] = [
 const UNREADABLE: KeyFault = KeyFault(
     "not a private key that can sign here: take PKCS#8 DER of RSA (2048 to 8192 bits), EC P-256, P-384, P-521 or Ed25519",
 );
-const NOT_MADE_HERE: KeyFault =
-    KeyFault("keys of this kind are not made here: take RSA of 2048, 3072 or 4096 bits, EC or Ed25519");
+const NOT_MADE_HERE: KeyFault = KeyFault(
+    "keys of this kind are not made here: take RSA of 2048, 3072 or 4096 bits, EC or Ed25519",
+);
 const NOT_MADE: KeyFault = KeyFault("the key could not be made");
 const DOES_NOT_FIT: KeyFault = KeyFault("the key does not sign with the planned algorithm");
 const NOT_SIGNED: KeyFault = KeyFault("the signature could not be made");
@@ -82,12 +83,18 @@ impl SoftwareKey {
         Ok(SoftwareKey { pair, public_key })
     }
 
-    fn sign_octets(&self, algorithm: SignatureAlgorithm, octets: &[u8]) -> Result<Vec<u8>, KeyFault> {
+    fn sign_octets(
+        &self,
+        algorithm: SignatureAlgorithm,
+        octets: &[u8],
+    ) -> Result<Vec<u8>, KeyFault> {
         let natural = self.public_key.algorithm().signs_with() == Some(algorithm);
         match &self.pair {
             Pair::Rsa(pair) => sign_rsa(pair, algorithm, octets),
             Pair::Ecdsa(pair) if natural => {
-                let signature = pair.sign(&SystemRandom::new(), octets).map_err(|_| NOT_SIGNED)?;
+                let signature = pair
+                    .sign(&SystemRandom::new(), octets)
+                    .map_err(|_| NOT_SIGNED)?;
                 Ok(signature.as_ref().to_vec())
             }
             Pair::Ed25519(pair) if natural => {
@@ -110,7 +117,11 @@ impl Signer for SoftwareKey {
 }
 
 /// RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2).
-fn sign_rsa(pair: &RsaKeyPair, algorithm: SignatureAlgorithm, octets: &[u8]) -> Result<Vec<u8>, KeyFault> {
+fn sign_rsa(
+    pair: &RsaKeyPair,
+    algorithm: SignatureAlgorithm,
+    octets: &[u8],
+) -> Result<Vec<u8>, KeyFault> {
     let padding: &'static dyn RsaEncoding = match algorithm {
         SignatureAlgorithm::RsaSha256 => &RSA_PKCS1_SHA256,
         SignatureAlgorithm::RsaSha384 => &RSA_PKCS1_SHA384,
@@ -118,7 +129,8 @@ fn sign_rsa(pair: &RsaKeyPair, algorithm: SignatureAlgorithm, octets: &[u8]) -> 
         _ => return Err(DOES_NOT_FIT),
     };
     let mut signature = vec![0; pair.public_modulus_len()];
-    pair.sign(padding, &SystemRandom::new(), octets, &mut signature).map_err(|_| NOT_SIGNED)?;
+    pair.sign(padding, &SystemRandom::new(), octets, &mut signature)
+        .map_err(|_| NOT_SIGNED)?;
     Ok(signature)
 }
 
@@ -128,10 +140,15 @@ impl Pair {
         if let Ok(pair) = RsaKeyPair::from_pkcs8(der) {
             return Ok(Pair::Rsa(pair));
         }
-        if let Some(pair) = CURVES.iter().find_map(|curve| EcdsaKeyPair::from_pkcs8(curve, der).ok()) {
+        if let Some(pair) = CURVES
+            .iter()
+            .find_map(|curve| EcdsaKeyPair::from_pkcs8(curve, der).ok())
+        {
             return Ok(Pair::Ecdsa(pair));
         }
-        Ed25519KeyPair::from_pkcs8(der).map(Pair::Ed25519).map_err(|_| UNREADABLE)
+        Ed25519KeyPair::from_pkcs8(der)
+            .map(Pair::Ed25519)
+            .map_err(|_| UNREADABLE)
     }
 
     fn to_pkcs8(&self) -> Result<PrivateKey, Unspecified> {
@@ -162,6 +179,13 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
+    use chancery_core::name::Name;
+    use chancery_core::plan::{Issuer, Request, plan};
+    use chancery_core::profile::Profile;
+    use chancery_core::serial::Serial;
+    use chancery_core::time::Time;
+    use chancery_core::x509::pem;
+
     use super::*;
 
     const MESSAGE: &[u8] = b"what is to be signed";
@@ -178,10 +202,16 @@ mod tests {
 
     /// Runs `openssl` in `folder`; whether it was content, and what it said.
     fn openssl(folder: &Path, arguments: &str) -> (bool, String) {
-        let output =
-            Command::new("openssl").current_dir(folder).args(arguments.split(' ')).output().unwrap();
+        let output = Command::new("openssl")
+            .current_dir(folder)
+            .args(arguments.split(' '))
+            .output()
+            .unwrap();
         let said = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
     }
 
     /// PKCS#8 DER of a key that OpenSSL made.
@@ -201,16 +231,33 @@ mod tests {
     fn check_signing(key: &SoftwareKey, algorithms: &[SignatureAlgorithm]) {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("message"), MESSAGE).unwrap();
-        fs::write(folder.path().join("public.der"), key.public_key().spki_der()).unwrap();
+        fs::write(
+            folder.path().join("public.der"),
+            key.public_key().spki_der(),
+        )
+        .unwrap();
         for algorithm in algorithms {
             let signature = key.sign_octets(*algorithm, MESSAGE).unwrap();
-            assert!(key.public_key().verifies(*algorithm, MESSAGE, &signature), "{algorithm:?}");
-            assert!(!key.public_key().verifies(*algorithm, b"another", &signature), "{algorithm:?}");
+            assert!(
+                key.public_key().verifies(*algorithm, MESSAGE, &signature),
+                "{algorithm:?}"
+            );
+            assert!(
+                !key.public_key()
+                    .verifies(*algorithm, b"another", &signature),
+                "{algorithm:?}"
+            );
             fs::write(folder.path().join("signature"), &signature).unwrap();
             let hash = match algorithm {
-                SignatureAlgorithm::RsaSha256 | SignatureAlgorithm::EcdsaSha256 => " -digest sha256",
-                SignatureAlgorithm::RsaSha384 | SignatureAlgorithm::EcdsaSha384 => " -digest sha384",
-                SignatureAlgorithm::RsaSha512 | SignatureAlgorithm::EcdsaSha512 => " -digest sha512",
+                SignatureAlgorithm::RsaSha256 | SignatureAlgorithm::EcdsaSha256 => {
+                    " -digest sha256"
+                }
+                SignatureAlgorithm::RsaSha384 | SignatureAlgorithm::EcdsaSha384 => {
+                    " -digest sha384"
+                }
+                SignatureAlgorithm::RsaSha512 | SignatureAlgorithm::EcdsaSha512 => {
+                    " -digest sha512"
+                }
                 _ => "",
             };
             let (good, said) = openssl(
@@ -225,7 +272,11 @@ mod tests {
 
     #[test]
     fn every_kind_of_key_signs() {
-        let rsa = [SignatureAlgorithm::RsaSha256, SignatureAlgorithm::RsaSha384, SignatureAlgorithm::RsaSha512];
+        let rsa = [
+            SignatureAlgorithm::RsaSha256,
+            SignatureAlgorithm::RsaSha384,
+            SignatureAlgorithm::RsaSha512,
+        ];
         for algorithm in MADE_HERE {
             let made = generate(algorithm).unwrap();
             let key = SoftwareKey::from_pkcs8(&made).unwrap();
@@ -235,6 +286,37 @@ mod tests {
                 KeyAlgorithm::Rsa(_) => check_signing(&key, &rsa),
                 other => check_signing(&key, &[other.signs_with().unwrap()]),
             }
+        }
+    }
+
+    #[test]
+    fn openssl_verifies_a_planned_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        for algorithm in MADE_HERE {
+            let key = SoftwareKey::from_pkcs8(&generate(algorithm).unwrap()).unwrap();
+            let request = Request {
+                subject: Name::parse("CN=Root").unwrap(),
+                names: Vec::new(),
+                public_key: key.public_key().clone(),
+                not_before: None,
+                not_after: None,
+            };
+            let profile = Profile::authority("root", 3650, None);
+            let now = Time::from_unix(1_750_000_000);
+            let planned = plan(
+                request,
+                &profile,
+                Issuer::Itself,
+                Serial::from_random([7; 16]),
+                now,
+            )
+            .unwrap();
+            let der = planned.finish(&key.sign(&planned).unwrap()).unwrap();
+            let text = pem::encode("CERTIFICATE", &der);
+            fs::write(folder.path().join("root.pem"), text).unwrap();
+            let check = "verify -check_ss_sig -attime 1750000000 -CAfile root.pem root.pem";
+            let (good, said) = openssl(folder.path(), check);
+            assert!(good, "{algorithm}: {said}");
         }
     }
 
@@ -262,7 +344,10 @@ mod tests {
             for planned in all {
                 let signed = key.sign_octets(planned, MESSAGE);
                 assert_eq!(signed.is_ok(), planned == fits, "{algorithm} {planned:?}");
-                assert!(signed.is_ok() || signed == Err(DOES_NOT_FIT), "{algorithm} {planned:?}");
+                assert!(
+                    signed.is_ok() || signed == Err(DOES_NOT_FIT),
+                    "{algorithm} {planned:?}"
+                );
             }
         }
     }
@@ -278,10 +363,17 @@ mod tests {
             fs::write(folder.path().join("key.der"), made.pkcs8()).unwrap();
             let (good, said) = openssl(folder.path(), "pkey -in key.der -inform DER -check -noout");
             assert!(good, "{algorithm}: {said}");
-            let (good, said) = openssl(folder.path(), "pkey -in key.der -inform DER -pubout -outform DER -out public.der");
+            let (good, said) = openssl(
+                folder.path(),
+                "pkey -in key.der -inform DER -pubout -outform DER -out public.der",
+            );
             assert!(good, "{algorithm}: {said}");
             let public = fs::read(folder.path().join("public.der")).unwrap();
-            assert_eq!(public, public_key_of(&made).unwrap().spki_der(), "{algorithm}");
+            assert_eq!(
+                public,
+                public_key_of(&made).unwrap().spki_der(),
+                "{algorithm}"
+            );
         }
     }
 
@@ -299,7 +391,11 @@ mod tests {
             let key = from_foreign_pkcs8(&der).unwrap();
             assert_eq!(public_key_of(&key).unwrap().algorithm(), algorithm);
             // Once written here it stays as it is.
-            assert_eq!(from_foreign_pkcs8(key.pkcs8()).unwrap().pkcs8(), key.pkcs8(), "{kind}");
+            assert_eq!(
+                from_foreign_pkcs8(key.pkcs8()).unwrap().pkcs8(),
+                key.pkcs8(),
+                "{kind}"
+            );
         }
     }
 
@@ -323,7 +419,11 @@ mod tests {
     fn weak_strange_and_broken_keys_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let good = foreign(folder.path(), "ED25519");
-        let mut cases = vec![Vec::new(), b"no key".to_vec(), good[..good.len() - 1].to_vec()];
+        let mut cases = vec![
+            Vec::new(),
+            b"no key".to_vec(),
+            good[..good.len() - 1].to_vec(),
+        ];
         for kind in [
             "RSA -pkeyopt rsa_keygen_bits:1024",
             "RSA-PSS -pkeyopt rsa_keygen_bits:2048",
@@ -336,7 +436,12 @@ mod tests {
         }
         for der in cases {
             let key = PrivateKey::from_pkcs8(Zeroizing::new(der.clone()));
-            assert_eq!(SoftwareKey::from_pkcs8(&key).err(), Some(UNREADABLE), "{}", hex::encode(&der));
+            assert_eq!(
+                SoftwareKey::from_pkcs8(&key).err(),
+                Some(UNREADABLE),
+                "{}",
+                hex::encode(&der)
+            );
             assert_eq!(from_foreign_pkcs8(&der).err(), Some(UNREADABLE));
         }
     }
@@ -344,8 +449,17 @@ mod tests {
     #[test]
     fn kinds_that_are_not_made_here_are_refused() {
         let other = KeyAlgorithm::Other(SignatureAlgorithm::Ed25519.oid());
-        for algorithm in [KeyAlgorithm::Rsa(1024), KeyAlgorithm::Rsa(2047), KeyAlgorithm::Rsa(8192), other] {
-            assert_eq!(generate(algorithm).err(), Some(NOT_MADE_HERE), "{algorithm}");
+        for algorithm in [
+            KeyAlgorithm::Rsa(1024),
+            KeyAlgorithm::Rsa(2047),
+            KeyAlgorithm::Rsa(8192),
+            other,
+        ] {
+            assert_eq!(
+                generate(algorithm).err(),
+                Some(NOT_MADE_HERE),
+                "{algorithm}"
+            );
         }
     }
 }

@@ -34,14 +34,25 @@ pub(crate) trait Store: Send + Sync + 'static {
     async fn certificate(&self, key: CertificateKey) -> Result<Option<Certificate>, StoreError>;
 
     /// Certificates that pass `filter`, in the filter's order, at most `limit`, after the filter's cursor.
-    async fn certificates(&self, filter: CertificateFilter, limit: usize) -> Result<Vec<Certificate>, StoreError>;
+    async fn certificates(
+        &self,
+        filter: CertificateFilter,
+        limit: usize,
+    ) -> Result<Vec<Certificate>, StoreError>;
 
     /// The sealed private key of a certificate.
-    async fn private_key(&self, certificate: CertificateNumber) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn private_key(
+        &self,
+        certificate: CertificateNumber,
+    ) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Every revoked or held certificate of an authority that has not expired before `unexpired_at`, in the order of
     /// their numbers.
-    async fn revoked(&self, authority: i64, unexpired_at: Time) -> Result<Vec<CrlEntry>, StoreError>;
+    async fn revoked(
+        &self,
+        authority: i64,
+        unexpired_at: Time,
+    ) -> Result<Vec<CrlEntry>, StoreError>;
 
     /// A counter that grows whenever the revocation data of an authority change.
     async fn revocation_generation(&self, authority: i64) -> Result<u64, StoreError>;
@@ -64,7 +75,11 @@ pub(crate) trait Store: Send + Sync + 'static {
     async fn domain(&self, id: DomainId) -> Result<Option<Domain>, StoreError>;
 
     /// Domains in the order of their ids, at most `limit`, after the id `after`.
-    async fn domains(&self, after: Option<DomainId>, limit: usize) -> Result<Vec<Domain>, StoreError>;
+    async fn domains(
+        &self,
+        after: Option<DomainId>,
+        limit: usize,
+    ) -> Result<Vec<Domain>, StoreError>;
 
     /// A token, by the hash of its text; expired ones too.
     async fn token(&self, hash: [u8; 32]) -> Result<Option<StoredToken>, StoreError>;
@@ -73,7 +88,8 @@ pub(crate) trait Store: Send + Sync + 'static {
     async fn secret(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Audit entries that pass `filter`, newest first, at most `limit`, older than the filter's cursor.
-    async fn audit(&self, filter: AuditFilter, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
+    async fn audit(&self, filter: AuditFilter, limit: usize)
+    -> Result<Vec<AuditEntry>, StoreError>;
 
     /// Can it read at this moment? For the readiness probe.
     async fn ready(&self) -> Result<(), StoreError>;
@@ -276,7 +292,8 @@ pub enum Conflict {
 impl IssuerKey {
     /// The key of a name.
     pub(crate) fn of(name: &Name) -> IssuerKey {
-        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.match_key().as_bytes());
+        let hash =
+            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.match_key().as_bytes());
         let mut key = [0; 16];
         for (to, from) in key.iter_mut().zip(hash.as_ref()) {
             *to = *from;
@@ -307,7 +324,10 @@ impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             StoreError::Broken(cause) => Some(cause.as_ref()),
-            StoreError::Conflict(_) | StoreError::Stale | StoreError::Missing | StoreError::Busy => None,
+            StoreError::Conflict(_)
+            | StoreError::Stale
+            | StoreError::Missing
+            | StoreError::Busy => None,
         }
     }
 }
@@ -315,7 +335,9 @@ impl std::error::Error for StoreError {
 impl std::fmt::Display for Conflict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Conflict::Certificate => "a certificate with that issuer and serial number is there already",
+            Conflict::Certificate => {
+                "a certificate with that issuer and serial number is there already"
+            }
             Conflict::CertificateName => "a certificate with that name is there already",
             Conflict::UserId => "a user with that id is there already",
             Conflict::UserName => "a user with that name is there already",
@@ -323,7 +345,9 @@ impl std::fmt::Display for Conflict {
             Conflict::Authority => "an authority with that name is there already",
             Conflict::UserHasCertificates => "the user still owns certificates: disable it instead",
             Conflict::DomainHasUsers => "the domain still has users",
-            Conflict::DomainHasCertificates => "the domain still has certificates: disable it instead",
+            Conflict::DomainHasCertificates => {
+                "the domain still has certificates: disable it instead"
+            }
             Conflict::NoSuchDomain => "there is no such domain: add it first",
         })
     }

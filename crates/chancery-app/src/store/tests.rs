@@ -16,7 +16,9 @@ use chancery_core::serial::Serial;
 use chancery_core::time::Time;
 
 use super::sqlite::SqliteStore;
-use super::{CertificateKey, IssuerKey, NewAuthority, NewCertificate, Step, Store, StoreError, StoredUser};
+use super::{
+    CertificateKey, IssuerKey, NewAuthority, NewCertificate, Step, Store, StoreError, StoredUser,
+};
 use crate::config::StoreConfig;
 use crate::users::{Domain, User};
 
@@ -33,7 +35,8 @@ pub(super) const NOW: Time = Time::from_unix(1_800_000_000);
 /// Runs a test on a new store of every kind.
 pub(super) async fn on_every_store(test: impl AsyncFn(&dyn Store)) {
     let directory = tempfile::tempdir().unwrap();
-    let sqlite = SqliteStore::open(&directory.path().join("test.db"), &StoreConfig::default()).unwrap();
+    let sqlite =
+        SqliteStore::open(&directory.path().join("test.db"), &StoreConfig::default()).unwrap();
     test(&sqlite).await;
 }
 
@@ -50,7 +53,12 @@ pub(super) async fn settle(store: &dyn Store) {
 }
 
 pub(super) fn domain(id: &str) -> Domain {
-    Domain { id: domain_id(id), name: format!("Domain {id}"), disabled: false, created: NOW }
+    Domain {
+        id: domain_id(id),
+        name: format!("Domain {id}"),
+        disabled: false,
+        created: NOW,
+    }
 }
 
 pub(super) fn user(id: &str, name: &str, domain: &str) -> StoredUser {
@@ -124,16 +132,30 @@ pub(super) async fn moved(
     to: State,
     at: Time,
 ) -> Result<(), StoreError> {
-    store.commit(vec![Step::Move { certificate, from, to, at }]).await.map(|_| ())
+    store
+        .commit(vec![Step::Move {
+            certificate,
+            from,
+            to,
+            at,
+        }])
+        .await
+        .map(|_| ())
 }
 
 /// The certificate with that number, which must be there.
 pub(super) async fn read(store: &dyn Store, number: CertificateNumber) -> Certificate {
-    store.certificate(CertificateKey::Number(number)).await.unwrap().unwrap()
+    store
+        .certificate(CertificateKey::Number(number))
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 pub(super) fn der() -> Vec<u8> {
-    base64::engine::general_purpose::STANDARD.decode(CERTIFICATE).unwrap()
+    base64::engine::general_purpose::STANDARD
+        .decode(CERTIFICATE)
+        .unwrap()
 }
 
 pub(super) fn issuer() -> Name {
@@ -162,8 +184,9 @@ pub(super) fn domain_id(text: &str) -> DomainId {
 #[tokio::test]
 async fn waiting_writes_share_commits_and_stand_alone() {
     let directory = tempfile::tempdir().unwrap();
-    let stores: Vec<Arc<dyn Store>> =
-        vec![Arc::new(SqliteStore::open(&directory.path().join("test.db"), &StoreConfig::default()).unwrap())];
+    let stores: Vec<Arc<dyn Store>> = vec![Arc::new(
+        SqliteStore::open(&directory.path().join("test.db"), &StoreConfig::default()).unwrap(),
+    )];
     for store in stores {
         settle(store.as_ref()).await;
         let before = store.stats();

@@ -11,7 +11,8 @@ use crate::time::{DAY, Time};
 /// Appends the DER of a time: UTCTime through 2049, GeneralizedTime from 2050. Years 1970 to 9999 can be written.
 pub(crate) fn push_time(out: &mut Vec<u8>, time: Time) -> Result<(), WriteError> {
     let seconds = u64::try_from(time.unix()).map_err(|_| WriteError::Time(time))?;
-    let date = DateTime::from_unix_duration(Duration::from_secs(seconds)).map_err(|_| WriteError::Time(time))?;
+    let date = DateTime::from_unix_duration(Duration::from_secs(seconds))
+        .map_err(|_| WriteError::Time(time))?;
     let two = |number: u8| [b'0' + number / 10, b'0' + number % 10];
     // Both are below 100: the year ends in 9999.
     let (century, year) = ((date.year() / 100) as u8, (date.year() % 100) as u8);
@@ -21,7 +22,14 @@ pub(crate) fn push_time(out: &mut Vec<u8>, time: Time) -> Result<(), WriteError>
         out.extend_from_slice(&[GENERALIZED_TIME, 15]);
         out.extend_from_slice(&two(century));
     }
-    for number in [year, date.month(), date.day(), date.hour(), date.minutes(), date.seconds()] {
+    for number in [
+        year,
+        date.month(),
+        date.day(),
+        date.hour(),
+        date.minutes(),
+        date.seconds(),
+    ] {
         out.extend_from_slice(&two(number));
     }
     out.push(b'Z');
@@ -48,8 +56,12 @@ pub(crate) fn read_time(time: Element<'_>) -> Option<Time> {
     if !matches!(rest.len(), 8 | 10) {
         return None;
     }
-    let field = |at: usize| rest.get(at..at + 2).map_or(Some(0), |pair| pair.parse::<i64>().ok());
-    let [month, day, hour, minute, second] = [field(0)?, field(2)?, field(4)?, field(6)?, field(8)?];
+    let field = |at: usize| {
+        rest.get(at..at + 2)
+            .map_or(Some(0), |pair| pair.parse::<i64>().ok())
+    };
+    let [month, day, hour, minute, second] =
+        [field(0)?, field(2)?, field(4)?, field(6)?, field(8)?];
     if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
         return None;
     }
@@ -58,7 +70,9 @@ pub(crate) fn read_time(time: Element<'_>) -> Option<Time> {
         return None;
     }
     let day_seconds = hour * 3600 + minute * 60 + second;
-    Some(Time::from_unix(days_since_epoch(year, month, day) * DAY + day_seconds - offset(zone)?))
+    Some(Time::from_unix(
+        days_since_epoch(year, month, day) * DAY + day_seconds - offset(zone)?,
+    ))
 }
 
 /// Seconds by which local time is ahead of UTC, from what follows the digits: `Z`, `+0100`, `.25Z`.
@@ -92,7 +106,11 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 /// Days from 1970-01-01 to a date of the Gregorian calendar, in years that begin with March, so that the leap day is the
 /// last of its year.
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     // 719468 days lie between 1 March of year 0 and the epoch.
     year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
@@ -104,7 +122,12 @@ mod tests {
     use crate::x509::tlv::Reader;
 
     fn read(tag: u8, text: &str) -> Option<i64> {
-        read_time(Element { tag, content: text.as_bytes(), der: &[] }).map(Time::unix)
+        read_time(Element {
+            tag,
+            content: text.as_bytes(),
+            der: &[],
+        })
+        .map(Time::unix)
     }
 
     /// Figures from GNU date.
@@ -156,11 +179,17 @@ mod tests {
             let mut out = Vec::new();
             push_time(&mut out, Time::from_unix(unix)).unwrap();
             assert_eq!(String::from_utf8_lossy(&out), want);
-            assert_eq!(read_time(Reader::new(&out).any().unwrap()), Some(Time::from_unix(unix)));
+            assert_eq!(
+                read_time(Reader::new(&out).any().unwrap()),
+                Some(Time::from_unix(unix))
+            );
         }
         for unix in [-1, 253_402_300_800] {
             let time = Time::from_unix(unix);
-            assert_eq!(push_time(&mut Vec::new(), time), Err(WriteError::Time(time)));
+            assert_eq!(
+                push_time(&mut Vec::new(), time),
+                Err(WriteError::Time(time))
+            );
         }
     }
 }

@@ -25,11 +25,13 @@ pub const IPSEC_IKE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.
 /// Any purpose.
 pub const ANY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 /// Log-on with a smart card (Microsoft).
-pub const MS_SMARTCARD_LOGON: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.20.2.2");
+pub const MS_SMARTCARD_LOGON: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.20.2.2");
 /// Encrypting File System (Microsoft).
 pub const MS_EFS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.10.3.4");
 /// Signing of documents (Microsoft).
-pub const MS_DOCUMENT_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.10.3.12");
+pub const MS_DOCUMENT_SIGNING: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.10.3.12");
 
 /// Every named purpose: the words of RFC 5280 where it has one, else OpenSSL's or the vendor's.
 const WORDS: [(ObjectIdentifier, &str); 14] = [
@@ -51,12 +53,18 @@ const WORDS: [(ObjectIdentifier, &str); 14] = [
 
 /// The purpose's word, `serverAuth`; the dotted identifier if it has none.
 pub fn word(oid: &ObjectIdentifier) -> String {
-    WORDS.iter().find(|(known, _)| known == oid).map_or_else(|| oid.to_string(), |(_, word)| (*word).to_owned())
+    WORDS
+        .iter()
+        .find(|(known, _)| known == oid)
+        .map_or_else(|| oid.to_string(), |(_, word)| (*word).to_owned())
 }
 
 /// Reads a purpose from its word, letter case aside, or from a dotted identifier.
 pub fn parse(word: &str) -> Option<ObjectIdentifier> {
-    let named = WORDS.iter().find(|(_, known)| known.eq_ignore_ascii_case(word)).map(|(oid, _)| *oid);
+    let named = WORDS
+        .iter()
+        .find(|(_, known)| known.eq_ignore_ascii_case(word))
+        .map(|(oid, _)| *oid);
     named.or_else(|| ObjectIdentifier::new(word).ok())
 }
 

@@ -57,13 +57,21 @@ struct BasicConstraints {
 impl Extension {
     /// Subject key identifier (4.2.1.2).
     pub fn subject_key_id(id: &KeyId) -> Result<Extension, WriteError> {
-        Ok(Extension { oid: SUBJECT_KEY_ID, critical: false, value: OctetStringRef::new(id)?.to_der()? })
+        Ok(Extension {
+            oid: SUBJECT_KEY_ID,
+            critical: false,
+            value: OctetStringRef::new(id)?.to_der()?,
+        })
     }
 
     /// Authority key identifier (4.2.1.1): the subject key identifier of the signing certificate.
     pub fn authority_key_id(id: &[u8]) -> Result<Extension, WriteError> {
         let id = Any::new(context(0, false), id)?;
-        Ok(Extension { oid: AUTHORITY_KEY_ID, critical: false, value: vec![id].to_der()? })
+        Ok(Extension {
+            oid: AUTHORITY_KEY_ID,
+            critical: false,
+            value: vec![id].to_der()?,
+        })
     }
 
     /// Key usage (4.2.1.3), critical. An empty set is refused: RFC 5280 wants at least one bit.
@@ -72,24 +80,58 @@ impl Extension {
         if octets.is_empty() {
             return Err(WriteError::Empty("key usage"));
         }
-        Ok(Extension { oid: KEY_USAGE, critical: true, value: BitStringRef::new(unused, &octets)?.to_der()? })
+        Ok(Extension {
+            oid: KEY_USAGE,
+            critical: true,
+            value: BitStringRef::new(unused, &octets)?.to_der()?,
+        })
     }
 
     /// Extended key usage (4.2.1.12), in the order given.
-    pub fn extended_key_usage(purposes: &[ObjectIdentifier], critical: bool) -> Result<Extension, WriteError> {
-        sequence_of(EXTENDED_KEY_USAGE, critical, "extended key usage", purposes.to_vec())
+    pub fn extended_key_usage(
+        purposes: &[ObjectIdentifier],
+        critical: bool,
+    ) -> Result<Extension, WriteError> {
+        sequence_of(
+            EXTENDED_KEY_USAGE,
+            critical,
+            "extended key usage",
+            purposes.to_vec(),
+        )
     }
 
     /// Basic constraints (4.2.1.9), critical.
-    pub fn basic_constraints(is_authority: bool, path_length: Option<u8>) -> Result<Extension, WriteError> {
-        let value = BasicConstraints { is_authority, path_length }.to_der()?;
-        Ok(Extension { oid: BASIC_CONSTRAINTS, critical: true, value })
+    pub fn basic_constraints(
+        is_authority: bool,
+        path_length: Option<u8>,
+    ) -> Result<Extension, WriteError> {
+        let value = BasicConstraints {
+            is_authority,
+            path_length,
+        }
+        .to_der()?;
+        Ok(Extension {
+            oid: BASIC_CONSTRAINTS,
+            critical: true,
+            value,
+        })
     }
 
     /// Subject alternative name (4.2.1.6). It must be critical if, and only if, the subject is empty.
-    pub fn subject_alternative_name(names: &[GeneralName], critical: bool) -> Result<Extension, WriteError> {
-        let names = names.iter().map(write_general_name).collect::<Result<Vec<_>, _>>()?;
-        sequence_of(SUBJECT_ALTERNATIVE_NAME, critical, "subject alternative name", names)
+    pub fn subject_alternative_name(
+        names: &[GeneralName],
+        critical: bool,
+    ) -> Result<Extension, WriteError> {
+        let names = names
+            .iter()
+            .map(write_general_name)
+            .collect::<Result<Vec<_>, _>>()?;
+        sequence_of(
+            SUBJECT_ALTERNATIVE_NAME,
+            critical,
+            "subject alternative name",
+            names,
+        )
     }
 
     /// CRL distribution points (4.2.1.13): one point, whose CRL is found at each of the URIs.
@@ -103,37 +145,68 @@ impl Extension {
         }
         let full_name = Any::new(context(0, true), names)?;
         let point = vec![Any::new(context(0, true), full_name.to_der()?)?];
-        sequence_of(CRL_DISTRIBUTION_POINTS, false, "CRL distribution points", vec![point])
+        sequence_of(
+            CRL_DISTRIBUTION_POINTS,
+            false,
+            "CRL distribution points",
+            vec![point],
+        )
     }
 
     /// Authority information access (4.2.2.1): URIs of the issuer's certificate and of OCSP responders.
-    pub fn authority_info_access(ca_issuers: &[String], ocsp: &[String]) -> Result<Extension, WriteError> {
+    pub fn authority_info_access(
+        ca_issuers: &[String],
+        ocsp: &[String],
+    ) -> Result<Extension, WriteError> {
         let ocsp = ocsp.iter().map(|uri| (OCSP, uri));
         let issuers = ca_issuers.iter().map(|uri| (CA_ISSUERS, uri));
         let descriptions = ocsp
             .chain(issuers)
             .map(|(method, uri)| Ok(vec![Any::encode_from(&method)?, address(uri)?]))
             .collect::<Result<Vec<_>, WriteError>>()?;
-        sequence_of(AUTHORITY_INFO_ACCESS, false, "authority information access", descriptions)
+        sequence_of(
+            AUTHORITY_INFO_ACCESS,
+            false,
+            "authority information access",
+            descriptions,
+        )
     }
 
     /// Certificate policies (4.2.1.4), without qualifiers.
     pub fn certificate_policies(policies: &[ObjectIdentifier]) -> Result<Extension, WriteError> {
         let policies = policies.iter().map(|policy| vec![*policy]).collect();
-        sequence_of(CERTIFICATE_POLICIES, false, "certificate policies", policies)
+        sequence_of(
+            CERTIFICATE_POLICIES,
+            false,
+            "certificate policies",
+            policies,
+        )
     }
 
     /// On an OCSP responder's certificate: do not ask for its own status (RFC 6960, section 4.2.2.2.1).
     pub fn ocsp_nocheck() -> Result<Extension, WriteError> {
-        Ok(Extension { oid: OCSP_NOCHECK, critical: false, value: Any::null().to_der()? })
+        Ok(Extension {
+            oid: OCSP_NOCHECK,
+            critical: false,
+            value: Any::null().to_der()?,
+        })
     }
 }
 
 /// The DER of `Extensions`, in the order given.
 pub(crate) fn write_extensions(list: &[Extension]) -> Result<Vec<u8>, WriteError> {
     let mut encoded = Vec::with_capacity(list.len());
-    for Extension { oid, critical, value } in list {
-        encoded.push(Encoded { oid: *oid, critical: *critical, value: OctetStringRef::new(value)? });
+    for Extension {
+        oid,
+        critical,
+        value,
+    } in list
+    {
+        encoded.push(Encoded {
+            oid: *oid,
+            critical: *critical,
+            value: OctetStringRef::new(value)?,
+        });
     }
     Ok(encoded.to_der()?)
 }
@@ -148,7 +221,15 @@ fn sequence_of<T>(
 where
     Vec<T>: Encode,
 {
-    if items.is_empty() { Err(WriteError::Empty(what)) } else { Ok(Extension { oid, critical, value: items.to_der()? }) }
+    if items.is_empty() {
+        Err(WriteError::Empty(what))
+    } else {
+        Ok(Extension {
+            oid,
+            critical,
+            value: items.to_der()?,
+        })
+    }
 }
 
 /// A URI as a general name.
@@ -157,7 +238,10 @@ fn address(uri: &str) -> Result<Any, WriteError> {
 }
 
 fn context(number: u32, constructed: bool) -> Tag {
-    Tag::ContextSpecific { constructed, number: TagNumber(number) }
+    Tag::ContextSpecific {
+        constructed,
+        number: TagNumber(number),
+    }
 }
 
 #[cfg(test)]
@@ -166,25 +250,84 @@ mod tests {
 
     fn check(what: &str, extension: Result<Extension, WriteError>, critical: bool, value: &str) {
         let extension = extension.unwrap();
-        assert_eq!((hex::encode(&extension.value).as_str(), extension.critical), (value, critical), "{what}");
+        assert_eq!(
+            (hex::encode(&extension.value).as_str(), extension.critical),
+            (value, critical),
+            "{what}"
+        );
     }
 
     /// Values as OpenSSL 3.0 writes them (`openssl x509 -text` reads the rest in the tests of `write.rs`).
     #[test]
     fn values_are_der() {
         let uri = |text: &str| vec![text.to_owned()];
-        check("subject key id", Extension::subject_key_id(&[7; 20]), false, &format!("0414{}", "07".repeat(20)));
-        check("authority key id", Extension::authority_key_id(&[1, 2]), false, "300480020102");
-        check("digitalSignature", Extension::key_usage(KeyUsage::DIGITAL_SIGNATURE), true, "03020780");
+        check(
+            "subject key id",
+            Extension::subject_key_id(&[7; 20]),
+            false,
+            &format!("0414{}", "07".repeat(20)),
+        );
+        check(
+            "authority key id",
+            Extension::authority_key_id(&[1, 2]),
+            false,
+            "300480020102",
+        );
+        check(
+            "digitalSignature",
+            Extension::key_usage(KeyUsage::DIGITAL_SIGNATURE),
+            true,
+            "03020780",
+        );
         let sign = KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN);
-        check("keyCertSign, cRLSign", Extension::key_usage(sign), true, "03020106");
-        check("decipherOnly", Extension::key_usage(KeyUsage::DECIPHER_ONLY), true, "0303070080");
-        check("CA:FALSE", Extension::basic_constraints(false, None), true, "3000");
-        check("CA:TRUE", Extension::basic_constraints(true, None), true, "30030101ff");
-        check("CA:TRUE, pathlen:0", Extension::basic_constraints(true, Some(0)), true, "30060101ff020100");
-        check("CA:TRUE, pathlen:200", Extension::basic_constraints(true, Some(200)), true, "30070101ff020200c8");
-        check("CRL", Extension::crl_distribution_points(&uri("u:x")), false, "300b3009a007a0058603753a78");
-        check("policy", Extension::certificate_policies(&[oid("1.2.3")]), false, "3006300406022a03");
+        check(
+            "keyCertSign, cRLSign",
+            Extension::key_usage(sign),
+            true,
+            "03020106",
+        );
+        check(
+            "decipherOnly",
+            Extension::key_usage(KeyUsage::DECIPHER_ONLY),
+            true,
+            "0303070080",
+        );
+        check(
+            "CA:FALSE",
+            Extension::basic_constraints(false, None),
+            true,
+            "3000",
+        );
+        check(
+            "CA:TRUE",
+            Extension::basic_constraints(true, None),
+            true,
+            "30030101ff",
+        );
+        check(
+            "CA:TRUE, pathlen:0",
+            Extension::basic_constraints(true, Some(0)),
+            true,
+            "30060101ff020100",
+        );
+        check(
+            "CA:TRUE, pathlen:200",
+            Extension::basic_constraints(true, Some(200)),
+            true,
+            "30070101ff020200c8",
+        );
+        check(
+            "CRL",
+            Extension::crl_distribution_points(&uri("u:x")),
+            false,
+            "300b3009a007a0058603753a78",
+        );
+        check(
+            "policy",
+            Extension::certificate_policies(&[oid("1.2.3")]),
+            false,
+            "3006300406022a03",
+        );
         check("no check", Extension::ocsp_nocheck(), false, "0500");
         let access = Extension::authority_info_access(&uri("u:x"), &uri("u:y"));
         let want = "3022300f06082b060105050730018603753a79300f06082b060105050730028603753a78";

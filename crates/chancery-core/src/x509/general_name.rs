@@ -24,7 +24,9 @@ pub(crate) fn read_general_name(name: Element<'_>) -> Option<GeneralName> {
     match name.tag {
         EMAIL => GeneralName::email(text()?).ok(),
         DNS => GeneralName::dns(text()?).ok(),
-        DIRECTORY => Name::from_der(name.content).ok().map(GeneralName::Directory),
+        DIRECTORY => Name::from_der(name.content)
+            .ok()
+            .map(GeneralName::Directory),
         URI => GeneralName::uri(text()?).ok(),
         IP => address(name.content).map(GeneralName::Ip),
         0x80.. => Some(GeneralName::Other(name.der.to_vec())),
@@ -43,7 +45,10 @@ fn address(octets: &[u8]) -> Option<IpAddr> {
 /// The DER of a general name.
 pub(super) fn write_general_name(name: &GeneralName) -> Result<Any, WriteError> {
     let tagged = |form: u8, content: &[u8]| {
-        let tag = Tag::ContextSpecific { constructed: form & 0x20 != 0, number: TagNumber(u32::from(form & 0x1f)) };
+        let tag = Tag::ContextSpecific {
+            constructed: form & 0x20 != 0,
+            number: TagNumber(u32::from(form & 0x1f)),
+        };
         Any::new(tag, content).map_err(WriteError::from)
     };
     match name {
@@ -107,7 +112,10 @@ mod tests {
             ("mail address without @", b"\x81\x01a"),
             ("relative URI", b"\x86\x02/x"),
             ("IP address of three octets", b"\x87\x03\x01\x02\x03"),
-            ("IP address with a mask", b"\x87\x08\x01\x02\x03\x04\xff\xff\xff\x00"),
+            (
+                "IP address with a mask",
+                b"\x87\x08\x01\x02\x03\x04\xff\xff\xff\x00",
+            ),
             ("directory name that is no name", b"\xa4\x02\x05\x00"),
             ("universal tag", b"\x0c\x01a"),
         ] {

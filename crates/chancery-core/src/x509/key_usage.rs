@@ -63,19 +63,33 @@ impl KeyUsage {
 
     /// Its usages one by one, in the order of RFC 5280.
     pub fn iter(self) -> impl Iterator<Item = KeyUsage> {
-        WORDS.into_iter().map(|(usage, _)| usage).filter(move |usage| self.contains(*usage))
+        WORDS
+            .into_iter()
+            .map(|(usage, _)| usage)
+            .filter(move |usage| self.contains(*usage))
     }
 
     /// The word of RFC 5280 for a single usage, `digitalSignature`; for several, their words with commas between.
     pub fn word(self) -> String {
-        let words: Vec<&str> = WORDS.iter().filter(|(usage, _)| self.contains(*usage)).map(|(_, word)| *word).collect();
+        let words: Vec<&str> = WORDS
+            .iter()
+            .filter(|(usage, _)| self.contains(*usage))
+            .map(|(_, word)| *word)
+            .collect();
         words.join(",")
     }
 
     /// Reads a single usage by its word in RFC 5280, letter case aside; `nonRepudiation` too.
     pub fn parse(word: &str) -> Option<KeyUsage> {
-        let word = if word.eq_ignore_ascii_case("nonRepudiation") { "contentCommitment" } else { word };
-        WORDS.iter().find(|(_, known)| known.eq_ignore_ascii_case(word)).map(|(usage, _)| *usage)
+        let word = if word.eq_ignore_ascii_case("nonRepudiation") {
+            "contentCommitment"
+        } else {
+            word
+        };
+        WORDS
+            .iter()
+            .find(|(_, known)| known.eq_ignore_ascii_case(word))
+            .map(|(usage, _)| *usage)
     }
 
     /// From the octets of a BIT STRING, whose first bit is the first usage. Bits that RFC 5280 does not name are dropped.
@@ -115,7 +129,10 @@ mod tests {
             assert_eq!(octets.len() * 8 - usize::from(unused), at + 1, "{word}");
             assert_eq!(KeyUsage::from_bits(&octets), usage);
         }
-        assert_eq!(KeyUsage::parse("NONREPUDIATION"), Some(KeyUsage::CONTENT_COMMITMENT));
+        assert_eq!(
+            KeyUsage::parse("NONREPUDIATION"),
+            Some(KeyUsage::CONTENT_COMMITMENT)
+        );
         assert_eq!(KeyUsage::parse(""), None);
         assert_eq!(KeyUsage::parse("serverAuth"), None);
     }
@@ -124,9 +141,15 @@ mod tests {
     fn sets_behave_as_sets() {
         let both = KeyUsage::DECIPHER_ONLY.union(KeyUsage::KEY_AGREEMENT);
         assert!(both.contains(KeyUsage::KEY_AGREEMENT) && !both.contains(KeyUsage::CRL_SIGN));
-        assert_eq!(both.without(KeyUsage::KEY_AGREEMENT), KeyUsage::DECIPHER_ONLY);
+        assert_eq!(
+            both.without(KeyUsage::KEY_AGREEMENT),
+            KeyUsage::DECIPHER_ONLY
+        );
         assert!(KeyUsage::default().is_empty() && !both.is_empty());
-        assert_eq!(both.iter().collect::<Vec<_>>(), [KeyUsage::KEY_AGREEMENT, KeyUsage::DECIPHER_ONLY]);
+        assert_eq!(
+            both.iter().collect::<Vec<_>>(),
+            [KeyUsage::KEY_AGREEMENT, KeyUsage::DECIPHER_ONLY]
+        );
         assert_eq!(both.word(), "keyAgreement,decipherOnly");
         assert_eq!(both.to_bits(), (vec![0x08, 0x80], 7));
         assert_eq!(KeyUsage::default().to_bits(), (vec![], 0));

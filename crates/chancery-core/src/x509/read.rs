@@ -5,8 +5,8 @@ use std::fmt;
 use der::oid::ObjectIdentifier;
 
 use super::extension::{
-    AUTHORITY_INFO_ACCESS, AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, CRL_DISTRIBUTION_POINTS, EXTENDED_KEY_USAGE, KEY_USAGE,
-    SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_ID,
+    AUTHORITY_INFO_ACCESS, AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, CRL_DISTRIBUTION_POINTS,
+    EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_ID,
 };
 use super::tlv::{INTEGER, Malformed, Reader, SEQUENCE, context, context_constructed};
 use super::{KeyUsage, LARGEST, Signed, read_signature_algorithm, read_time, values};
@@ -94,15 +94,20 @@ pub fn read_certificate(der: &[u8]) -> Result<Facts, ReadError> {
 /// Does the signature of the certificate hold under this key? Checked over the original octets. False also for what cannot
 /// be read, and if the algorithms over and under the signature differ (RFC 5280, section 4.1.1.2).
 pub fn verify_certificate(der: &[u8], issuer_key: &PublicKey) -> bool {
-    let Ok(signed) = Signed::open(der) else { return false };
+    let Ok(signed) = Signed::open(der) else {
+        return false;
+    };
     let algorithm = read_certificate(der).map(|facts| facts.signature_algorithm);
     algorithm == Ok(signed.algorithm) && signed.verifies(issuer_key)
 }
 
 /// Reads the fields of a TBSCertificate.
 fn read_tbs(mut fields: Reader<'_>) -> Result<Facts, ReadError> {
-    let version = fields.optional(context_constructed(0)).map_or(Ok(1), |version| read_version(version.content))?;
-    let serial = Serial::from_content(fields.expect(INTEGER)?.content).map_err(|_| ReadError::Serial)?;
+    let version = fields
+        .optional(context_constructed(0))
+        .map_or(Ok(1), |version| read_version(version.content))?;
+    let serial =
+        Serial::from_content(fields.expect(INTEGER)?.content).map_err(|_| ReadError::Serial)?;
     let signature_algorithm = read_signature_algorithm(&mut fields)?;
     let issuer = Name::from_der(fields.expect(SEQUENCE)?.der).map_err(ReadError::Name)?;
     let mut validity = fields.nested(SEQUENCE)?;
@@ -110,7 +115,8 @@ fn read_tbs(mut fields: Reader<'_>) -> Result<Facts, ReadError> {
     let not_after = read_time(validity.any()?).ok_or(ReadError::Time)?;
     validity.finish()?;
     let subject = Name::from_der(fields.expect(SEQUENCE)?.der).map_err(ReadError::Name)?;
-    let public_key = PublicKey::from_spki_der(fields.expect(SEQUENCE)?.der).map_err(|_| ReadError::Key)?;
+    let public_key =
+        PublicKey::from_spki_der(fields.expect(SEQUENCE)?.der).map_err(|_| ReadError::Key)?;
     let mut facts = Facts {
         version,
         serial,
@@ -154,23 +160,33 @@ fn read_extensions(extensions: &[u8], facts: &mut Facts) -> Result<(), ReadError
     for extension in values::extensions(extensions).map_err(broken("list of extensions"))? {
         let value = extension.value;
         match extension.oid() {
-            Some(KEY_USAGE) => facts.key_usage = Some(values::key_usage(value).map_err(broken("key usage"))?),
+            Some(KEY_USAGE) => {
+                facts.key_usage = Some(values::key_usage(value).map_err(broken("key usage"))?)
+            }
             Some(EXTENDED_KEY_USAGE) => {
-                let purposes = values::extended_key_usage(value).map_err(broken("extended key usage"))?;
+                let purposes =
+                    values::extended_key_usage(value).map_err(broken("extended key usage"))?;
                 facts.extended_key_usage = Some(purposes);
             }
             Some(BASIC_CONSTRAINTS) => {
-                let constraints = values::basic_constraints(value).map_err(broken("basic constraints"))?;
+                let constraints =
+                    values::basic_constraints(value).map_err(broken("basic constraints"))?;
                 (facts.is_authority, facts.path_length) = constraints;
             }
             Some(SUBJECT_ALTERNATIVE_NAME) => {
-                facts.names = values::alternative_names(value).map_err(broken("subject alternative name"))?;
+                facts.names =
+                    values::alternative_names(value).map_err(broken("subject alternative name"))?;
             }
             Some(SUBJECT_KEY_ID) => facts.subject_key_id = values::subject_key_id(value).ok(),
-            Some(AUTHORITY_KEY_ID) => facts.authority_key_id = values::authority_key_id(value).unwrap_or(None),
-            Some(CRL_DISTRIBUTION_POINTS) => facts.crl_addresses = values::crl_addresses(value).unwrap_or_default(),
+            Some(AUTHORITY_KEY_ID) => {
+                facts.authority_key_id = values::authority_key_id(value).unwrap_or(None)
+            }
+            Some(CRL_DISTRIBUTION_POINTS) => {
+                facts.crl_addresses = values::crl_addresses(value).unwrap_or_default()
+            }
             Some(AUTHORITY_INFO_ACCESS) => {
-                (facts.issuer_addresses, facts.ocsp_addresses) = values::access_addresses(value).unwrap_or_default();
+                (facts.issuer_addresses, facts.ocsp_addresses) =
+                    values::access_addresses(value).unwrap_or_default();
             }
             _ => {}
         }
@@ -193,7 +209,9 @@ impl fmt::Display for ReadError {
             ReadError::Serial => f.write_str("the serial number is empty or longer than 64 octets"),
             ReadError::Time => f.write_str("the validity holds something that is no date and time"),
             ReadError::Key => f.write_str("the public key is not well formed"),
-            ReadError::Extension(what) => write!(f, "the {what} cannot be read, or stands there twice"),
+            ReadError::Extension(what) => {
+                write!(f, "the {what} cannot be read, or stands there twice")
+            }
         }
     }
 }

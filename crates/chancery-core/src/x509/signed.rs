@@ -24,9 +24,15 @@ impl<'a> Signed<'a> {
         let mut parts = Reader::inside(der, SEQUENCE)?;
         let tbs = parts.expect(SEQUENCE)?;
         let algorithm = read_signature_algorithm(&mut parts)?;
-        let [0, signature @ ..] = parts.expect(BIT_STRING)?.content else { return Err(Malformed) };
+        let [0, signature @ ..] = parts.expect(BIT_STRING)?.content else {
+            return Err(Malformed);
+        };
         parts.finish()?;
-        Ok(Signed { tbs, algorithm, signature })
+        Ok(Signed {
+            tbs,
+            algorithm,
+            signature,
+        })
     }
 
     /// Does the signature over the original octets hold under `key`?
@@ -36,9 +42,13 @@ impl<'a> Signed<'a> {
 }
 
 /// Reads an AlgorithmIdentifier; its parameters are let be.
-pub(crate) fn read_signature_algorithm(parts: &mut Reader<'_>) -> Result<SignatureAlgorithm, Malformed> {
+pub(crate) fn read_signature_algorithm(
+    parts: &mut Reader<'_>,
+) -> Result<SignatureAlgorithm, Malformed> {
     let oid = parts.nested(SEQUENCE)?.expect(OBJECT_IDENTIFIER)?;
-    ObjectIdentifier::from_bytes(oid.content).map(SignatureAlgorithm::from_oid).map_err(|_| Malformed)
+    ObjectIdentifier::from_bytes(oid.content)
+        .map(SignatureAlgorithm::from_oid)
+        .map_err(|_| Malformed)
 }
 
 /// AlgorithmIdentifier (RFC 5280, section 4.1.1.2), to be written.
@@ -52,7 +62,10 @@ impl AlgorithmIdentifier {
     /// The identifier of `algorithm`, with the parameters that belong to it.
     pub(crate) fn of(algorithm: SignatureAlgorithm) -> AlgorithmIdentifier {
         let parameters = algorithm.has_null_parameters().then_some(Null);
-        AlgorithmIdentifier { oid: algorithm.oid(), parameters }
+        AlgorithmIdentifier {
+            oid: algorithm.oid(),
+            parameters,
+        }
     }
 }
 
@@ -61,7 +74,11 @@ impl AlgorithmIdentifier {
 ///
 /// # Errors
 /// Only more than 4 GiB.
-pub fn seal_with_signature(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Result<Vec<u8>, WriteError> {
+pub fn seal_with_signature(
+    tbs: &[u8],
+    algorithm: SignatureAlgorithm,
+    signature: &[u8],
+) -> Result<Vec<u8>, WriteError> {
     let mut der = Vec::with_capacity(tbs.len() + signature.len() + 64);
     der.extend_from_slice(tbs);
     seal(der, algorithm, signature)

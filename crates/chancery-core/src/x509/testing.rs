@@ -21,7 +21,11 @@ pub(crate) struct OpenSsl(PathBuf);
 impl OpenSsl {
     pub(crate) fn new() -> OpenSsl {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("chancery-core-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "chancery-core-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).unwrap();
         OpenSsl(path)
@@ -35,19 +39,26 @@ impl OpenSsl {
         std::fs::read(self.0.join(file)).unwrap()
     }
 
-    /// Runs `openssl` with these arguments, which must succeed; gives back all that it printed.
-    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+    /// Runs `openssl` with these arguments, spaces between, and gives back all that it printed. Must succeed.
+    pub(crate) fn run(&self, arguments: &str) -> String {
         let (success, text) = self.try_run(arguments);
-        assert!(success, "openssl {arguments:?}: {text}");
+        assert!(success, "openssl {arguments}: {text}");
         text
     }
 
     /// Runs `openssl`; says whether it succeeded, and all that it printed.
-    pub(crate) fn try_run(&self, arguments: &[&str]) -> (bool, String) {
-        let output = Command::new("openssl").args(arguments).current_dir(&self.0).output().unwrap();
+    pub(crate) fn try_run(&self, arguments: &str) -> (bool, String) {
+        let mut command = Command::new("openssl");
+        command.args(arguments.split_whitespace()).current_dir(&self.0);
+        let output = command.output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     }
+}
+
+/// Text with every run of white space made one space, to look for lines in.
+pub(crate) fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Drop for OpenSsl {
@@ -94,7 +105,10 @@ impl TestKey {
                 (Pair::Rsa(pair), spki)
             }
         };
-        TestKey { pair, public: PublicKey::from_spki_der(&spki).unwrap() }
+        TestKey {
+            pair,
+            public: PublicKey::from_spki_der(&spki).unwrap(),
+        }
     }
 
     pub(crate) fn algorithm(&self) -> SignatureAlgorithm {
@@ -108,7 +122,8 @@ impl TestKey {
             Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
             Pair::Rsa(pair) => {
                 let mut signed = vec![0; pair.public_modulus_len()];
-                pair.sign(&signature::RSA_PKCS1_SHA256, &random, message, &mut signed).unwrap();
+                pair.sign(&signature::RSA_PKCS1_SHA256, &random, message, &mut signed)
+                    .unwrap();
                 signed
             }
         }
@@ -120,7 +135,13 @@ impl TestKey {
     }
 
     /// A certificate signed with this key, valid from 2020 to 2060.
-    pub(crate) fn certify(&self, issuer: &Name, subject: &Name, key: &PublicKey, extensions: Vec<Extension>) -> Vec<u8> {
+    pub(crate) fn certify(
+        &self,
+        issuer: &Name,
+        subject: &Name,
+        key: &PublicKey,
+        extensions: Vec<Extension>,
+    ) -> Vec<u8> {
         let tbs = write_tbs(&Contents {
             serial: &Serial::from_random([0x5a; 16]),
             signature_algorithm: self.algorithm(),

@@ -23,7 +23,17 @@ fn der(pem: &str) -> Vec<u8> {
 }
 
 /// Version, serial number, subject, start and end, subject key id of extension and key, key usage and purposes.
-type Example = (&'static str, u8, &'static str, &'static str, i64, i64, Option<&'static str>, &'static str, bool);
+type Example = (
+    &'static str,
+    u8,
+    &'static str,
+    &'static str,
+    i64,
+    i64,
+    Option<&'static str>,
+    &'static str,
+    bool,
+);
 
 /// The certificates of the HP Keystone document, whose figures it prints beside them.
 #[test]
@@ -33,23 +43,75 @@ fn certificates_of_the_keystone_document_are_read() {
     let import = "fd166f5e94c161e30b3526cb44071014462f6a99";
     let imported = "EMAILADDRESS=joeimport@hp.com, CN=Joe Import, OU=Cloud Services, O=HP, L=Cupertino, ST=California, C=US";
     let table: [Example; 3] = [
-        (JOE_TEST, 3, "16c13be6", "CN=Joe Test", 1_315_877_523, 1_631_237_523, Some(joe), joe, true),
-        (JOE_TEST1, 3, "5669954f", "CN=Joe Test1", 1_316_740_274, 1_632_100_274, Some(joe1), joe1, true),
-        (JOE_IMPORT, 1, "00ad2b9551de0fff5f", imported, 1_315_934_664, 1_347_470_664, None, import, false),
+        (
+            JOE_TEST,
+            3,
+            "16c13be6",
+            "CN=Joe Test",
+            1_315_877_523,
+            1_631_237_523,
+            Some(joe),
+            joe,
+            true,
+        ),
+        (
+            JOE_TEST1,
+            3,
+            "5669954f",
+            "CN=Joe Test1",
+            1_316_740_274,
+            1_632_100_274,
+            Some(joe1),
+            joe1,
+            true,
+        ),
+        (
+            JOE_IMPORT,
+            1,
+            "00ad2b9551de0fff5f",
+            imported,
+            1_315_934_664,
+            1_347_470_664,
+            None,
+            import,
+            false,
+        ),
     ];
     for (pem, version, serial, subject, start, end, extension, key_id, usages) in table {
         let der = der(pem);
         let facts = read_certificate(&der).unwrap();
         let key = &facts.public_key;
-        assert_eq!((facts.version, facts.serial.to_hex().as_str()), (version, serial));
-        assert_eq!((facts.subject.to_java().as_str(), &facts.issuer), (subject, &facts.subject));
-        assert_eq!((facts.not_before.unix(), facts.not_after.unix()), (start, end), "{subject}");
+        assert_eq!(
+            (facts.version, facts.serial.to_hex().as_str()),
+            (version, serial)
+        );
+        assert_eq!(
+            (facts.subject.to_java().as_str(), &facts.issuer),
+            (subject, &facts.subject)
+        );
+        assert_eq!(
+            (facts.not_before.unix(), facts.not_after.unix()),
+            (start, end),
+            "{subject}"
+        );
         assert_eq!(facts.subject_key_id.map(hex::encode).as_deref(), extension);
         assert_eq!(hex::encode(key.key_id()), key_id);
-        assert_eq!((key.algorithm(), facts.signature_algorithm), (KeyAlgorithm::Rsa(1024), SignatureAlgorithm::RsaSha1));
-        assert_eq!(facts.key_usage, usages.then_some(KeyUsage::DIGITAL_SIGNATURE));
-        assert_eq!(facts.extended_key_usage, usages.then(|| vec![eku::CLIENT_AUTH]));
-        assert_eq!((facts.is_authority, facts.path_length, facts.names.len()), (false, None, 0));
+        assert_eq!(
+            (key.algorithm(), facts.signature_algorithm),
+            (KeyAlgorithm::Rsa(1024), SignatureAlgorithm::RsaSha1)
+        );
+        assert_eq!(
+            facts.key_usage,
+            usages.then_some(KeyUsage::DIGITAL_SIGNATURE)
+        );
+        assert_eq!(
+            facts.extended_key_usage,
+            usages.then(|| vec![eku::CLIENT_AUTH])
+        );
+        assert_eq!(
+            (facts.is_authority, facts.path_length, facts.names.len()),
+            (false, None, 0)
+        );
         assert!(verify_certificate(&der, key), "{subject}");
     }
     let joe_key = read_certificate(&der(JOE_TEST)).unwrap().public_key;
@@ -59,27 +121,48 @@ fn certificates_of_the_keystone_document_are_read() {
 /// One of each extension that we write.
 fn all_extensions(key: &PublicKey, issuer_key: &PublicKey) -> Vec<Extension> {
     let list = |text: &str| vec![text.to_owned()];
-    let names = ["dns:*.example.com", "email:joe@example.com", "ip:192.0.2.1", "ip:2001:db8::1", "uri:https://a.example/"];
+    let names = [
+        "dns:*.example.com",
+        "email:joe@example.com",
+        "ip:192.0.2.1",
+        "ip:2001:db8::1",
+        "uri:https://a.example/",
+    ];
     let mut names: Vec<GeneralName> = names.map(|text| GeneralName::parse(text).unwrap()).to_vec();
     names.push(GeneralName::Directory(name("CN=a,O=b")));
-    let usage = KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_AGREEMENT).union(KeyUsage::DECIPHER_ONLY);
+    let usage = KeyUsage::DIGITAL_SIGNATURE
+        .union(KeyUsage::KEY_AGREEMENT)
+        .union(KeyUsage::DECIPHER_ONLY);
     vec![
         Extension::subject_key_id(&key.key_id()).unwrap(),
         Extension::authority_key_id(&issuer_key.key_id()).unwrap(),
-        Extension::extended_key_usage(&[eku::CLIENT_AUTH, eku::SERVER_AUTH, eku::OCSP_SIGNING], false).unwrap(),
+        Extension::extended_key_usage(
+            &[eku::CLIENT_AUTH, eku::SERVER_AUTH, eku::OCSP_SIGNING],
+            false,
+        )
+        .unwrap(),
         Extension::key_usage(usage).unwrap(),
         Extension::basic_constraints(false, None).unwrap(),
         Extension::subject_alternative_name(&names, false).unwrap(),
-        Extension::crl_distribution_points(&[list("http://a.example/crl"), list("http://b.example/crl")].concat()).unwrap(),
-        Extension::authority_info_access(&list("http://a.example/ca"), &list("http://a.example/ocsp")).unwrap(),
-        Extension::certificate_policies(&[der::oid::ObjectIdentifier::new_unwrap("1.2.3.4")]).unwrap(),
+        Extension::crl_distribution_points(
+            &[list("http://a.example/crl"), list("http://b.example/crl")].concat(),
+        )
+        .unwrap(),
+        Extension::authority_info_access(
+            &list("http://a.example/ca"),
+            &list("http://a.example/ocsp"),
+        )
+        .unwrap(),
+        Extension::certificate_policies(&[der::oid::ObjectIdentifier::new_unwrap("1.2.3.4")])
+            .unwrap(),
         Extension::ocsp_nocheck().unwrap(),
     ]
 }
 
-fn authority(path_length: Option<u8>, key: &PublicKey) -> Vec<Extension> {
+fn authority(path_length: Option<u8>, key: &PublicKey, issuer_key: &PublicKey) -> Vec<Extension> {
     vec![
         Extension::subject_key_id(&key.key_id()).unwrap(),
+        Extension::authority_key_id(&issuer_key.key_id()).unwrap(),
         Extension::key_usage(KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN)).unwrap(),
         Extension::basic_constraints(true, path_length).unwrap(),
     ]
@@ -89,30 +172,67 @@ fn authority(path_length: Option<u8>, key: &PublicKey) -> Vec<Extension> {
 fn what_is_written_reads_back() {
     let (root, leaf) = (TestKey::p256(), TestKey::p256());
     let (issuer, subject) = (name("CN=Root,O=Example,C=US"), name("CN=www.example.com"));
-    let der = root.certify(&issuer, &subject, &leaf.public, all_extensions(&leaf.public, &root.public));
+    let der = root.certify(
+        &issuer,
+        &subject,
+        &leaf.public,
+        all_extensions(&leaf.public, &root.public),
+    );
     let facts = read_certificate(&der).unwrap();
-    assert_eq!((facts.version, facts.serial.content()), (3, &[0x5a; 16][..]));
-    assert_eq!((&facts.issuer, &facts.subject, &facts.public_key), (&issuer, &subject, &leaf.public));
-    assert_eq!((facts.not_before.unix(), facts.not_after.unix()), (1_577_836_800, 2_840_140_800));
+    assert_eq!(
+        (facts.version, facts.serial.content()),
+        (3, &[0x5a; 16][..])
+    );
+    assert_eq!(
+        (&facts.issuer, &facts.subject, &facts.public_key),
+        (&issuer, &subject, &leaf.public)
+    );
+    assert_eq!(
+        (facts.not_before.unix(), facts.not_after.unix()),
+        (1_577_836_800, 2_840_140_800)
+    );
     assert_eq!(facts.signature_algorithm, SignatureAlgorithm::EcdsaSha256);
-    assert_eq!(facts.key_usage.unwrap().word(), "digitalSignature,keyAgreement,decipherOnly");
-    assert_eq!(facts.extended_key_usage, Some(vec![eku::CLIENT_AUTH, eku::SERVER_AUTH, eku::OCSP_SIGNING]));
+    assert_eq!(
+        facts.key_usage.unwrap().word(),
+        "digitalSignature,keyAgreement,decipherOnly"
+    );
+    assert_eq!(
+        facts.extended_key_usage,
+        Some(vec![eku::CLIENT_AUTH, eku::SERVER_AUTH, eku::OCSP_SIGNING])
+    );
     let names: Vec<String> = facts.names.iter().map(GeneralName::to_string).collect();
     let want = "dns:*.example.com email:joe@example.com ip:192.0.2.1 ip:2001:db8::1 uri:https://a.example/ dir:CN=a,O=b";
     assert_eq!(names.join(" "), want);
     assert_eq!((facts.is_authority, facts.path_length), (false, None));
-    assert_eq!(facts.subject_key_id.as_deref(), Some(&leaf.public.key_id()[..]));
-    assert_eq!(facts.authority_key_id.as_deref(), Some(&root.public.key_id()[..]));
-    assert_eq!(facts.crl_addresses, ["http://a.example/crl", "http://b.example/crl"]);
+    assert_eq!(
+        facts.subject_key_id.as_deref(),
+        Some(&leaf.public.key_id()[..])
+    );
+    assert_eq!(
+        facts.authority_key_id.as_deref(),
+        Some(&root.public.key_id()[..])
+    );
+    assert_eq!(
+        facts.crl_addresses,
+        ["http://a.example/crl", "http://b.example/crl"]
+    );
     assert_eq!(facts.issuer_addresses, ["http://a.example/ca"]);
     assert_eq!(facts.ocsp_addresses, ["http://a.example/ocsp"]);
     assert!(verify_certificate(&der, &root.public) && !verify_certificate(&der, &leaf.public));
 
-    let root_der = root.certify(&issuer, &issuer, &root.public, authority(Some(3), &root.public));
+    let root_der = root.certify(
+        &issuer,
+        &issuer,
+        &root.public,
+        authority(Some(3), &root.public, &root.public),
+    );
     let facts = read_certificate(&root_der).unwrap();
     assert_eq!((facts.is_authority, facts.path_length), (true, Some(3)));
     let bare = read_certificate(&root.certify(&issuer, &subject, &leaf.public, vec![])).unwrap();
-    assert_eq!((bare.version, bare.key_usage, bare.subject_key_id), (3, None, None));
+    assert_eq!(
+        (bare.version, bare.key_usage, bare.subject_key_id),
+        (3, None, None)
+    );
 }
 
 #[test]
@@ -126,7 +246,9 @@ fn openssl_reads_every_extension() {
     );
     let openssl = OpenSsl::new();
     openssl.write("leaf.der", &der);
-    let text = openssl.run(&["x509", "-inform", "der", "-in", "leaf.der", "-noout", "-text"]);
+    let text = openssl.run(&[
+        "x509", "-inform", "der", "-in", "leaf.der", "-noout", "-text",
+    ]);
     let words: Vec<&str> = text.split_whitespace().collect();
     let text = words.join(" ");
     for line in [
@@ -139,7 +261,7 @@ fn openssl_reads_every_extension() {
         "X509v3 Key Usage: critical Digital Signature, Key Agreement, Decipher Only",
         "X509v3 Basic Constraints: critical CA:FALSE",
         "DNS:*.example.com, email:joe@example.com, IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1, \
-         URI:https://a.example/, DirName:O = b, CN = a",
+         URI:https://a.example/, DirName:/O=b/CN=a",
         "X509v3 CRL Distribution Points: Full Name: URI:http://a.example/crl URI:http://b.example/crl",
         "OCSP - URI:http://a.example/ocsp CA Issuers - URI:http://a.example/ca",
         "X509v3 Certificate Policies: Policy: 1.2.3.4",
@@ -153,26 +275,63 @@ fn openssl_reads_every_extension() {
 #[test]
 fn openssl_verifies_our_chains() {
     use KeyAlgorithm::{Ed25519, P256, P384, P521, Rsa};
-    for (at, algorithm) in [P256, P384, P521, Ed25519, Rsa(2048)].into_iter().enumerate() {
-        let (root, issuing) = (TestKey::new(algorithm), TestKey::new([Ed25519, P256, P384, P521, P256][at]));
+    for (at, algorithm) in [P256, P384, P521, Ed25519, Rsa(2048)]
+        .into_iter()
+        .enumerate()
+    {
+        let (root, issuing) = (
+            TestKey::new(algorithm),
+            TestKey::new([Ed25519, P256, P384, P521, P256][at]),
+        );
         let leaf = TestKey::p256();
         let (root_name, issuing_name) = (name("CN=Root"), name("CN=Issuing,O=Example"));
-        let root_der = root.certify(&root_name, &root_name, &root.public, authority(None, &root.public));
-        let issuing_der = root.certify(&root_name, &issuing_name, &issuing.public, authority(Some(0), &issuing.public));
+        let extensions = authority(None, &root.public, &root.public);
+        let root_der = root.certify(&root_name, &root_name, &root.public, extensions);
+        let extensions = authority(Some(0), &issuing.public, &root.public);
+        let issuing_der = root.certify(&root_name, &issuing_name, &issuing.public, extensions);
         let extensions = vec![
+            Extension::subject_key_id(&leaf.public.key_id()).unwrap(),
             Extension::authority_key_id(&issuing.public.key_id()).unwrap(),
             Extension::extended_key_usage(&[eku::SERVER_AUTH], true).unwrap(),
-            Extension::subject_alternative_name(&[GeneralName::dns("www.example.com").unwrap()], true).unwrap(),
+            Extension::subject_alternative_name(
+                &[GeneralName::dns("www.example.com").unwrap()],
+                true,
+            )
+            .unwrap(),
         ];
-        let leaf_der = issuing.certify(&issuing_name, &Name::parse("").unwrap(), &leaf.public, extensions);
-        assert!(verify_certificate(&issuing_der, &root.public) && verify_certificate(&leaf_der, &issuing.public));
+        let leaf_der = issuing.certify(
+            &issuing_name,
+            &Name::parse("").unwrap(),
+            &leaf.public,
+            extensions,
+        );
+        assert!(
+            verify_certificate(&issuing_der, &root.public)
+                && verify_certificate(&leaf_der, &issuing.public)
+        );
 
         let openssl = OpenSsl::new();
         openssl.write("root.pem", pem::encode("CERTIFICATE", &root_der).as_bytes());
-        openssl.write("issuing.pem", pem::encode("CERTIFICATE", &issuing_der).as_bytes());
+        openssl.write(
+            "issuing.pem",
+            pem::encode("CERTIFICATE", &issuing_der).as_bytes(),
+        );
         openssl.write("leaf.pem", pem::encode("CERTIFICATE", &leaf_der).as_bytes());
-        let chain = ["-CAfile", "root.pem", "-untrusted", "issuing.pem", "leaf.pem"];
-        let strict = ["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "www.example.com"];
+        let chain = [
+            "-CAfile",
+            "root.pem",
+            "-untrusted",
+            "issuing.pem",
+            "leaf.pem",
+        ];
+        let strict = [
+            "verify",
+            "-x509_strict",
+            "-purpose",
+            "sslserver",
+            "-verify_hostname",
+            "www.example.com",
+        ];
         let said = openssl.run(&[&strict[..], &chain[..]].concat());
         assert_eq!(said.trim(), "leaf.pem: OK", "{algorithm}");
     }
@@ -189,8 +348,12 @@ struct Parts {
     rest: Vec<u8>,
 }
 
-const ECDSA_SHA256: [u8; 12] = [0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
-const CN_X: [u8; 14] = [0x30, 0x0c, 0x31, 0x0a, 0x30, 0x08, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x01, b'x'];
+const ECDSA_SHA256: [u8; 12] = [
+    0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02,
+];
+const CN_X: [u8; 14] = [
+    0x30, 0x0c, 0x31, 0x0a, 0x30, 0x08, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x01, b'x',
+];
 
 impl Parts {
     fn sound() -> Parts {
@@ -200,7 +363,11 @@ impl Parts {
             serial: tlv(0x02, &[&[1]]),
             algorithm: ECDSA_SHA256.to_vec(),
             validity: [time.clone(), time].concat(),
-            key: read_certificate(&der(JOE_TEST)).unwrap().public_key.spki_der().to_vec(),
+            key: read_certificate(&der(JOE_TEST))
+                .unwrap()
+                .public_key
+                .spki_der()
+                .to_vec(),
             rest: Vec::new(),
         }
     }
@@ -208,12 +375,24 @@ impl Parts {
     /// With one extension more.
     fn extended(self, oid: &[u8], critical: &[u8], value: &[u8]) -> Parts {
         let extension = tlv(0x30, &[&tlv(0x06, &[oid]), critical, &tlv(0x04, &[value])]);
-        Parts { rest: tlv(0xa3, &[&tlv(0x30, &[&extension])]), ..self }
+        Parts {
+            rest: tlv(0xa3, &[&tlv(0x30, &[&extension])]),
+            ..self
+        }
     }
 
     fn certificate(&self) -> Vec<u8> {
         let validity = tlv(0x30, &[&self.validity]);
-        let parts = [&self.version, &self.serial, &self.algorithm, &CN_X[..], &validity, &CN_X, &self.key, &self.rest];
+        let parts = [
+            &self.version,
+            &self.serial,
+            &self.algorithm,
+            &CN_X[..],
+            &validity,
+            &CN_X,
+            &self.key,
+            &self.rest,
+        ];
         let tbs = tlv(0x30, &parts);
         tlv(0x30, &[&tbs, &ECDSA_SHA256, &tlv(0x03, &[&[0, 1, 2, 3]])])
     }
@@ -234,27 +413,92 @@ const CRL_POINTS: &[u8] = &[0x55, 0x1d, 31];
 fn odd_certificates_are_read() {
     let sound = Parts::sound;
     assert!(sound().read().is_ok());
-    for (what, serial) in [("24 octets", &[0x7f; 24][..]), ("negative", &[0x80, 1]), ("zero", &[0]), ("padded", &[0, 0, 1])] {
-        let facts = Parts { serial: tlv(0x02, &[serial]), ..sound() }.read().unwrap();
+    for (what, serial) in [
+        ("24 octets", &[0x7f; 24][..]),
+        ("negative", &[0x80, 1]),
+        ("zero", &[0]),
+        ("padded", &[0, 0, 1]),
+    ] {
+        let facts = Parts {
+            serial: tlv(0x02, &[serial]),
+            ..sound()
+        }
+        .read()
+        .unwrap();
         assert_eq!(facts.serial.content(), serial, "{what}");
     }
-    for (version, want) in [(&[][..], 1), (&[0xa0, 3, 2, 1, 0], 1), (&[0xa0, 3, 2, 1, 1], 2)] {
-        assert_eq!(Parts { version: version.to_vec(), ..sound() }.read().unwrap().version, want);
+    for (version, want) in [
+        (&[][..], 1),
+        (&[0xa0, 3, 2, 1, 0], 1),
+        (&[0xa0, 3, 2, 1, 1], 2),
+    ] {
+        assert_eq!(
+            Parts {
+                version: version.to_vec(),
+                ..sound()
+            }
+            .read()
+            .unwrap()
+            .version,
+            want
+        );
     }
-    let validity = [tlv(0x18, &[b"19500101000000Z"]), tlv(0x18, &[b"99991231235959Z"])].concat();
-    let facts = Parts { validity, ..sound() }.read().unwrap();
-    assert_eq!((facts.not_before.unix(), facts.not_after), (-631_152_000, Time::MAX));
+    let validity = [
+        tlv(0x18, &[b"19500101000000Z"]),
+        tlv(0x18, &[b"99991231235959Z"]),
+    ]
+    .concat();
+    let facts = Parts {
+        validity,
+        ..sound()
+    }
+    .read()
+    .unwrap();
+    assert_eq!(
+        (facts.not_before.unix(), facts.not_after),
+        (-631_152_000, Time::MAX)
+    );
     // X25519, which signs nothing, and an algorithm that nobody knows.
     for algorithm in [&[0x2b, 0x65, 0x6e][..], &[0x2a, 0x03, 0x04]] {
-        let key = tlv(0x30, &[&tlv(0x30, &[&tlv(0x06, &[algorithm])]), &tlv(0x03, &[&[0; 33]])]);
+        let key = tlv(
+            0x30,
+            &[
+                &tlv(0x30, &[&tlv(0x06, &[algorithm])]),
+                &tlv(0x03, &[&[0; 33]]),
+            ],
+        );
         let facts = Parts { key, ..sound() }.read().unwrap();
-        assert!(matches!(facts.public_key.algorithm(), KeyAlgorithm::Other(_)));
+        assert!(matches!(
+            facts.public_key.algorithm(),
+            KeyAlgorithm::Other(_)
+        ));
     }
-    let md2 = tlv(0x30, &[&tlv(0x06, &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 2]]), &[5, 0]]);
-    let facts = Parts { algorithm: md2, ..sound() }.read().unwrap();
-    assert_eq!(facts.signature_algorithm.java_name(), "1.2.840.113549.1.1.2");
+    let md2 = tlv(
+        0x30,
+        &[
+            &tlv(0x06, &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 2]]),
+            &[5, 0],
+        ],
+    );
+    let facts = Parts {
+        algorithm: md2,
+        ..sound()
+    }
+    .read()
+    .unwrap();
+    assert_eq!(
+        facts.signature_algorithm.java_name(),
+        "1.2.840.113549.1.1.2"
+    );
     let unique = [tlv(0x81, &[&[0, 1]]), tlv(0x82, &[&[0, 1]])].concat();
-    assert!(Parts { rest: unique, ..sound() }.read().is_ok());
+    assert!(
+        Parts {
+            rest: unique,
+            ..sound()
+        }
+        .read()
+        .is_ok()
+    );
 }
 
 #[test]
@@ -263,30 +507,66 @@ fn odd_extensions_are_read() {
     for (what, value, want) in [
         ("BER true", &[0x30, 3, 1, 1, 1][..], (true, None)),
         ("explicit false", &[0x30, 3, 1, 1, 0], (false, None)),
-        ("path length without authority", &[0x30, 3, 2, 1, 4], (false, Some(4))),
-        ("huge path length", &[0x30, 7, 1, 1, 0xff, 2, 2, 1, 0], (true, Some(255))),
+        (
+            "path length without authority",
+            &[0x30, 3, 2, 1, 4],
+            (false, Some(4)),
+        ),
+        (
+            "huge path length",
+            &[0x30, 7, 1, 1, 0xff, 2, 2, 1, 0],
+            (true, Some(255)),
+        ),
     ] {
         let facts = read(BASIC_CONSTRAINTS, value);
         assert_eq!((facts.is_authority, facts.path_length), want, "{what}");
     }
     for critical in [&[1, 1, 0][..], &[1, 1, 1], &[1, 1, 0xff]] {
-        assert!(Parts::sound().extended(BASIC_CONSTRAINTS, critical, &[0x30, 0]).read().is_ok());
+        assert!(
+            Parts::sound()
+                .extended(BASIC_CONSTRAINTS, critical, &[0x30, 0])
+                .read()
+                .is_ok()
+        );
     }
-    assert_eq!(read(KEY_USAGE, &[3, 2, 0, 0x80]).key_usage, Some(KeyUsage::DIGITAL_SIGNATURE));
-    assert_eq!(read(KEY_USAGE, &[3, 1, 0]).key_usage, Some(KeyUsage::default()));
+    assert_eq!(
+        read(KEY_USAGE, &[3, 2, 0, 0x80]).key_usage,
+        Some(KeyUsage::DIGITAL_SIGNATURE)
+    );
+    assert_eq!(
+        read(KEY_USAGE, &[3, 1, 0]).key_usage,
+        Some(KeyUsage::default())
+    );
     // An arc of 2^64, which cannot be held: a limit all the same.
-    let huge = [0x30, 14, 6, 12, 0x2a, 0x82, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00, 0x01];
-    assert_eq!(read(EXTENDED_KEY_USAGE, &huge).extended_key_usage, Some(vec![]));
+    let huge = [
+        0x30, 14, 6, 12, 0x2a, 0x82, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00, 0x01,
+    ];
+    assert_eq!(
+        read(EXTENDED_KEY_USAGE, &huge).extended_key_usage,
+        Some(vec![])
+    );
     let names = read(ALTERNATIVE_NAME, b"\x30\x09\x82\x03a b\x87\x02\x01\x02").names;
-    assert_eq!(names, [GeneralName::Other(b"\x82\x03a b".to_vec()), GeneralName::Other(b"\x87\x02\x01\x02".to_vec())]);
+    assert_eq!(
+        names,
+        [
+            GeneralName::Other(b"\x82\x03a b".to_vec()),
+            GeneralName::Other(b"\x87\x02\x01\x02".to_vec())
+        ]
+    );
     assert_eq!(read(ALTERNATIVE_NAME, &[0x30, 0]).names, []);
     assert_eq!(read(SUBJECT_KEY_ID, &[1, 2, 3]).subject_key_id, None);
     // A point with reasons only, one with a relative name, and one with names of other forms.
-    let points = tlv(0x30, &[
-        &tlv(0x30, &[&[0x81, 1, 0]]),
-        &tlv(0x30, &[&tlv(0xa0, &[&tlv(0xa1, &[])])]),
-        &tlv(0x30, &[&tlv(0xa0, &[&tlv(0xa0, &[b"\x82\x01x\x86\x03a:b"])])]),
-    ]);
+    let points = tlv(
+        0x30,
+        &[
+            &tlv(0x30, &[&[0x81, 1, 0]]),
+            &tlv(0x30, &[&tlv(0xa0, &[&tlv(0xa1, &[])])]),
+            &tlv(
+                0x30,
+                &[&tlv(0xa0, &[&tlv(0xa0, &[b"\x82\x01x\x86\x03a:b"])])],
+            ),
+        ],
+    );
     assert_eq!(read(CRL_POINTS, &points).crl_addresses, ["a:b"]);
     assert_eq!(read(CRL_POINTS, &[5, 0]).crl_addresses, [""; 0]);
 }
@@ -297,8 +577,16 @@ fn broken_certificates_are_refused() {
     let whole = sound().certificate();
     for (what, der, want) in [
         ("nothing", vec![], ReadError::NotDer),
-        ("octets after it", [&whole[..], &[0]].concat(), ReadError::NotDer),
-        ("cut off", whole[..whole.len() - 1].to_vec(), ReadError::NotDer),
+        (
+            "octets after it",
+            [&whole[..], &[0]].concat(),
+            ReadError::NotDer,
+        ),
+        (
+            "cut off",
+            whole[..whole.len() - 1].to_vec(),
+            ReadError::NotDer,
+        ),
         ("too large", vec![0x30; LARGEST + 1], ReadError::TooLarge),
         ("a private key", tlv(0x30, &[&[2, 1, 0]]), ReadError::NotDer),
     ] {
@@ -306,25 +594,118 @@ fn broken_certificates_are_refused() {
         assert!(!verify_certificate(&der, &TestKey::p256().public), "{what}");
     }
     let extended = |oid, value: &[u8]| sound().extended(oid, &[], value);
-    let twice = tlv(0x30, &[&tlv(0x06, &[SUBJECT_KEY_ID]), &tlv(0x04, &[&[4, 1, 1]])]);
+    let twice = tlv(
+        0x30,
+        &[&tlv(0x06, &[SUBJECT_KEY_ID]), &tlv(0x04, &[&[4, 1, 1]])],
+    );
     let twice = tlv(0xa3, &[&tlv(0x30, &[&twice, &twice])]);
     let extension = ReadError::Extension;
     for (what, parts, want) in [
-        ("octets left over", Parts { rest: vec![5, 0], ..sound() }, ReadError::NotDer),
-        ("version 4", Parts { version: tlv(0xa0, &[&[2, 1, 3]]), ..sound() }, ReadError::NotDer),
-        ("empty serial", Parts { serial: tlv(0x02, &[]), ..sound() }, ReadError::Serial),
-        ("65 octets of serial", Parts { serial: tlv(0x02, &[&[1; 65]]), ..sound() }, ReadError::Serial),
-        ("serial of text", Parts { serial: tlv(0x0c, &[b"1"]), ..sound() }, ReadError::NotDer),
-        ("no end", Parts { validity: tlv(0x17, &[b"200101000000Z"]), ..sound() }, ReadError::NotDer),
-        ("no time", Parts { validity: tlv(0x17, &[b"soon"]).repeat(2), ..sound() }, ReadError::Time),
-        ("three times", Parts { validity: tlv(0x17, &[b"200101000000Z"]).repeat(3), ..sound() }, ReadError::NotDer),
-        ("key of nothing", Parts { key: vec![0x30, 0], ..sound() }, ReadError::Key),
-        ("doubled extension", Parts { rest: twice, ..sound() }, extension("list of extensions")),
-        ("key usage", extended(KEY_USAGE, &[4, 1, 0x80]), extension("key usage")),
-        ("purposes", extended(EXTENDED_KEY_USAGE, &[0x30, 2, 5, 0]), extension("extended key usage")),
-        ("constraints", extended(BASIC_CONSTRAINTS, &[0x30, 3, 2, 1, 0xff]), extension("basic constraints")),
-        ("constraints", extended(BASIC_CONSTRAINTS, &[0x30, 2, 5, 0]), extension("basic constraints")),
-        ("names", extended(ALTERNATIVE_NAME, &[0x30, 2, 0x82, 9]), extension("subject alternative name")),
+        (
+            "octets left over",
+            Parts {
+                rest: vec![5, 0],
+                ..sound()
+            },
+            ReadError::NotDer,
+        ),
+        (
+            "version 4",
+            Parts {
+                version: tlv(0xa0, &[&[2, 1, 3]]),
+                ..sound()
+            },
+            ReadError::NotDer,
+        ),
+        (
+            "empty serial",
+            Parts {
+                serial: tlv(0x02, &[]),
+                ..sound()
+            },
+            ReadError::Serial,
+        ),
+        (
+            "65 octets of serial",
+            Parts {
+                serial: tlv(0x02, &[&[1; 65]]),
+                ..sound()
+            },
+            ReadError::Serial,
+        ),
+        (
+            "serial of text",
+            Parts {
+                serial: tlv(0x0c, &[b"1"]),
+                ..sound()
+            },
+            ReadError::NotDer,
+        ),
+        (
+            "no end",
+            Parts {
+                validity: tlv(0x17, &[b"200101000000Z"]),
+                ..sound()
+            },
+            ReadError::NotDer,
+        ),
+        (
+            "no time",
+            Parts {
+                validity: tlv(0x17, &[b"soon"]).repeat(2),
+                ..sound()
+            },
+            ReadError::Time,
+        ),
+        (
+            "three times",
+            Parts {
+                validity: tlv(0x17, &[b"200101000000Z"]).repeat(3),
+                ..sound()
+            },
+            ReadError::NotDer,
+        ),
+        (
+            "key of nothing",
+            Parts {
+                key: vec![0x30, 0],
+                ..sound()
+            },
+            ReadError::Key,
+        ),
+        (
+            "doubled extension",
+            Parts {
+                rest: twice,
+                ..sound()
+            },
+            extension("list of extensions"),
+        ),
+        (
+            "key usage",
+            extended(KEY_USAGE, &[4, 1, 0x80]),
+            extension("key usage"),
+        ),
+        (
+            "purposes",
+            extended(EXTENDED_KEY_USAGE, &[0x30, 2, 5, 0]),
+            extension("extended key usage"),
+        ),
+        (
+            "constraints",
+            extended(BASIC_CONSTRAINTS, &[0x30, 3, 2, 1, 0xff]),
+            extension("basic constraints"),
+        ),
+        (
+            "constraints",
+            extended(BASIC_CONSTRAINTS, &[0x30, 2, 5, 0]),
+            extension("basic constraints"),
+        ),
+        (
+            "names",
+            extended(ALTERNATIVE_NAME, &[0x30, 2, 0x82, 9]),
+            extension("subject alternative name"),
+        ),
     ] {
         assert_eq!(parts.read(), Err(want), "{what}");
     }
@@ -347,7 +728,11 @@ fn a_signature_under_another_algorithms_name_does_not_hold() {
     };
     let tbs = write_tbs(&contents).unwrap();
     assert!(!verify_certificate(&key.seal(&tbs), &key.public));
-    let tbs = write_tbs(&Contents { signature_algorithm: SignatureAlgorithm::EcdsaSha256, ..contents }).unwrap();
+    let tbs = write_tbs(&Contents {
+        signature_algorithm: SignatureAlgorithm::EcdsaSha256,
+        ..contents
+    })
+    .unwrap();
     assert!(verify_certificate(&key.seal(&tbs), &key.public));
 }
 

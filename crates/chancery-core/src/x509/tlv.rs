@@ -86,7 +86,11 @@ impl<'a> Reader<'a> {
 
     /// The next element, if it has this tag and is whole; else it stays, and [`Reader::finish`] finds it.
     pub(crate) fn optional(&mut self, tag: u8) -> Option<Element<'a>> {
-        if self.0.first() == Some(&tag) { self.any().ok() } else { None }
+        if self.0.first() == Some(&tag) {
+            self.any().ok()
+        } else {
+            None
+        }
     }
 
     /// Is there nothing left?
@@ -96,7 +100,11 @@ impl<'a> Reader<'a> {
 
     /// Refuses what is left.
     pub(crate) fn finish(&self) -> Result<(), Malformed> {
-        if self.is_finished() { Ok(()) } else { Err(Malformed) }
+        if self.is_finished() {
+            Ok(())
+        } else {
+            Err(Malformed)
+        }
     }
 }
 
@@ -120,7 +128,11 @@ mod tests {
         ] {
             let mut reader = Reader::new(der);
             let element = reader.expect(OCTET_STRING).unwrap();
-            assert_eq!((element.content, element.der, reader.finish()), (content, der, Ok(())), "{der:x?}");
+            assert_eq!(
+                (element.content, element.der, reader.finish()),
+                (content, der, Ok(())),
+                "{der:x?}"
+            );
         }
     }
 
@@ -142,7 +154,10 @@ mod tests {
             b"\x05\x00",
         ] {
             let mut reader = Reader::new(der);
-            assert!(reader.expect(OCTET_STRING).is_err() || reader.finish().is_err(), "{der:x?}");
+            assert!(
+                reader.expect(OCTET_STRING).is_err() || reader.finish().is_err(),
+                "{der:x?}"
+            );
         }
     }
 
@@ -150,7 +165,10 @@ mod tests {
     fn an_optional_element_stays_if_it_is_another() {
         let mut reader = Reader::new(b"\x02\x01\x05\x04\x02a");
         assert!(reader.optional(BOOLEAN).is_none());
-        assert_eq!(reader.optional(INTEGER).map(|element| element.content), Some(&[5][..]));
+        assert_eq!(
+            reader.optional(INTEGER).map(|element| element.content),
+            Some(&[5][..])
+        );
         assert!(reader.optional(OCTET_STRING).is_none());
         assert_eq!(reader.finish(), Err(Malformed));
         assert!(Reader::inside(b"\x30\x02\x05\x00", SEQUENCE).is_ok());

@@ -8,8 +8,8 @@ use super::KeyUsage;
 use super::extension::{CA_ISSUERS, OCSP};
 use super::general_name::read_general_name;
 use super::tlv::{
-    BIT_STRING, BOOLEAN, Element, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context,
-    context_constructed,
+    BIT_STRING, BOOLEAN, Element, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, Reader,
+    SEQUENCE, context, context_constructed,
 };
 use crate::san::GeneralName;
 
@@ -52,7 +52,9 @@ pub(crate) fn key_usage(value: &[u8]) -> Result<KeyUsage, Malformed> {
     let bits = reader.expect(BIT_STRING)?;
     reader.finish()?;
     // The first octet counts the unused bits of the last one; some writers miscount, and mean what the bits say.
-    let [_, octets @ ..] = bits.content else { return Err(Malformed) };
+    let [_, octets @ ..] = bits.content else {
+        return Err(Malformed);
+    };
     Ok(KeyUsage::from_bits(octets))
 }
 
@@ -61,7 +63,9 @@ pub(crate) fn extended_key_usage(value: &[u8]) -> Result<Vec<ObjectIdentifier>, 
     let mut reader = Reader::inside(value, SEQUENCE)?;
     let mut list = Vec::new();
     while !reader.is_finished() {
-        list.extend(ObjectIdentifier::from_bytes(reader.expect(OBJECT_IDENTIFIER)?.content));
+        list.extend(ObjectIdentifier::from_bytes(
+            reader.expect(OBJECT_IDENTIFIER)?.content,
+        ));
     }
     Ok(list)
 }
@@ -70,8 +74,13 @@ pub(crate) fn extended_key_usage(value: &[u8]) -> Result<Vec<ObjectIdentifier>, 
 pub(crate) fn basic_constraints(value: &[u8]) -> Result<(bool, Option<u8>), Malformed> {
     let mut reader = Reader::inside(value, SEQUENCE)?;
     // Any octet but 0 is true to BER.
-    let is_authority = reader.optional(BOOLEAN).is_some_and(|flag| flag.content.iter().any(|octet| *octet != 0));
-    let path_length = reader.optional(INTEGER).map(|length| small_number(length.content)).transpose()?;
+    let is_authority = reader
+        .optional(BOOLEAN)
+        .is_some_and(|flag| flag.content.iter().any(|octet| *octet != 0));
+    let path_length = reader
+        .optional(INTEGER)
+        .map(|length| small_number(length.content))
+        .transpose()?;
     reader.finish()?;
     Ok((is_authority, path_length))
 }
@@ -80,7 +89,11 @@ pub(crate) fn basic_constraints(value: &[u8]) -> Result<(bool, Option<u8>), Malf
 fn small_number(octets: &[u8]) -> Result<u8, Malformed> {
     match octets {
         [first, ..] if *first >= 0x80 => Err(Malformed),
-        [high @ .., low] => Ok(if high.iter().all(|octet| *octet == 0) { *low } else { u8::MAX }),
+        [high @ .., low] => Ok(if high.iter().all(|octet| *octet == 0) {
+            *low
+        } else {
+            u8::MAX
+        }),
         [] => Err(Malformed),
     }
 }
@@ -92,7 +105,9 @@ pub(crate) fn general_names(value: &[u8]) -> Result<Vec<Element<'_>>, Malformed>
 
 /// Subject alternative names. Those that break their form's rules are kept as [`GeneralName::Other`].
 pub(crate) fn alternative_names(value: &[u8]) -> Result<Vec<GeneralName>, Malformed> {
-    let read = |name: Element<'_>| read_general_name(name).unwrap_or_else(|| GeneralName::Other(name.der.to_vec()));
+    let read = |name: Element<'_>| {
+        read_general_name(name).unwrap_or_else(|| GeneralName::Other(name.der.to_vec()))
+    };
     Ok(general_names(value)?.into_iter().map(read).collect())
 }
 
@@ -106,7 +121,9 @@ pub(crate) fn subject_key_id(value: &[u8]) -> Result<Vec<u8>, Malformed> {
 
 /// The key identifier in the authority key identifier, if it is there.
 pub(crate) fn authority_key_id(value: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
-    Ok(Reader::inside(value, SEQUENCE)?.optional(context(0)).map(|id| id.content.to_vec()))
+    Ok(Reader::inside(value, SEQUENCE)?
+        .optional(context(0))
+        .map(|id| id.content.to_vec()))
 }
 
 /// The URIs in CRL distribution points. What is no URI is passed over.
@@ -115,9 +132,17 @@ pub(crate) fn crl_addresses(value: &[u8]) -> Result<Vec<String>, Malformed> {
     let mut list = Vec::new();
     while !points.is_finished() {
         let mut point = points.nested(SEQUENCE)?;
-        let Some(place) = point.optional(context_constructed(0)) else { continue };
-        let Some(full_name) = Reader::new(place.content).optional(context_constructed(0)) else { continue };
-        list.extend(elements(Reader::new(full_name.content))?.into_iter().filter_map(uri));
+        let Some(place) = point.optional(context_constructed(0)) else {
+            continue;
+        };
+        let Some(full_name) = Reader::new(place.content).optional(context_constructed(0)) else {
+            continue;
+        };
+        list.extend(
+            elements(Reader::new(full_name.content))?
+                .into_iter()
+                .filter_map(uri),
+        );
     }
     Ok(list)
 }

@@ -79,10 +79,17 @@ pub fn write_tbs(contents: &Contents<'_>) -> Result<Vec<u8>, WriteError> {
         serial: AnyRef::new(Tag::Integer, contents.serial.content())?,
         signature: AlgorithmIdentifier::of(contents.signature_algorithm),
         issuer: AnyRef::from_der(contents.issuer.der())?,
-        validity: Validity { not_before: AnyRef::from_der(&not_before)?, not_after: AnyRef::from_der(&not_after)? },
+        validity: Validity {
+            not_before: AnyRef::from_der(&not_before)?,
+            not_after: AnyRef::from_der(&not_after)?,
+        },
         subject: AnyRef::from_der(contents.subject.der())?,
         public_key: AnyRef::from_der(contents.public_key.spki_der())?,
-        extensions: if contents.extensions.is_empty() { None } else { Some(AnyRef::from_der(&extensions)?) },
+        extensions: if contents.extensions.is_empty() {
+            None
+        } else {
+            Some(AnyRef::from_der(&extensions)?)
+        },
     };
     Ok(tbs.to_der()?)
 }
@@ -97,9 +104,15 @@ impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             WriteError::Time(time) => {
-                write!(f, "a certificate holds times from 1970 to 9999, not {} (Unix time)", time.unix())
+                write!(
+                    f,
+                    "a certificate holds times from 1970 to 9999, not {} (Unix time)",
+                    time.unix()
+                )
             }
-            WriteError::Empty(what) => write!(f, "the {what} must not be empty: leave it out instead"),
+            WriteError::Empty(what) => {
+                write!(f, "the {what} must not be empty: leave it out instead")
+            }
             WriteError::Serial => f.write_str("a serial number has at most 64 octets"),
             WriteError::Der(error) => write!(f, "cannot be encoded in DER: {error}"),
         }

@@ -1,5 +1,6 @@
 //! The one table of APIs: what each is called, where it stands and how it says that something went wrong.
 
+pub(crate) mod keystone;
 pub(crate) mod native;
 pub(crate) mod pki;
 
@@ -23,12 +24,25 @@ pub(crate) struct Api {
 }
 
 /// Every API that needs callers.
-const APIS: [Api; 1] = [
-    Api { name: native::NAME, router: native::router, fault: native::fault },
+const APIS: [Api; 2] = [
+    Api {
+        name: native::NAME,
+        router: native::router,
+        fault: native::fault,
+    },
+    Api {
+        name: keystone::NAME,
+        router: keystone::router,
+        fault: keystone::fault,
+    },
 ];
 
 /// The open surface.
-const PKI: Api = Api { name: pki::NAME, router: pki::router, fault: pki::fault };
+const PKI: Api = Api {
+    name: pki::NAME,
+    router: pki::router,
+    fault: pki::fault,
+};
 
 /// Every API and the open surface: what stands behind TLS.
 pub(crate) fn everything(shared: Shared) -> Router {
@@ -41,7 +55,9 @@ pub(crate) fn everything(shared: Shared) -> Router {
 
 /// What stands in the clear: CRLs and certificates of authorities.
 pub(crate) fn open_surface(shared: Shared) -> Router {
-    with_door(PKI, &shared).fallback(native::unknown_path).with_state(shared)
+    with_door(PKI, &shared)
+        .fallback(native::unknown_path)
+        .with_state(shared)
 }
 
 fn with_door(api: Api, shared: &Shared) -> Router<Shared> {

@@ -16,7 +16,9 @@ pub(crate) enum Authorization {
 /// Reads the header; none if it is missing, doubled, of another scheme or broken.
 pub(crate) fn read(headers: &HeaderMap) -> Option<Authorization> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (value, None) = (values.next()?, values.next()) else { return None };
+    let (value, None) = (values.next()?, values.next()) else {
+        return None;
+    };
     let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
     let rest = rest.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
@@ -41,7 +43,11 @@ mod tests {
             Authorization::Basic(user, secret) => (user, secret),
             Authorization::Bearer(token) => ("bearer".to_owned(), token),
         });
-        assert_eq!(got, want.map(|(a, b)| (a.to_owned(), b.to_owned())), "{value}");
+        assert_eq!(
+            got,
+            want.map(|(a, b)| (a.to_owned(), b.to_owned())),
+            "{value}"
+        );
     }
 
     #[test]

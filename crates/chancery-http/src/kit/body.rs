@@ -17,7 +17,10 @@ pub(crate) enum BodyFault {
 
 /// The whole body, of at most `limit` octets.
 pub(crate) async fn read(request: Request<Body>, limit: usize) -> Result<Bytes, BodyFault> {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(BodyFault::TooLarge);
     }

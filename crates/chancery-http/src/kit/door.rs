@@ -39,7 +39,9 @@ impl Door {
         Door {
             api,
             metrics: Arc::clone(&shared.metrics),
-            places: Arc::new(Semaphore::new(usize::try_from(server.concurrent_requests).unwrap_or(usize::MAX >> 4))),
+            places: Arc::new(Semaphore::new(
+                usize::try_from(server.concurrent_requests).unwrap_or(usize::MAX >> 4),
+            )),
             time_limit: Duration::from_secs(u64::from(server.request_seconds)),
         }
     }
@@ -56,7 +58,12 @@ pub(crate) async fn pass(State(door): State<Door>, mut request: Request, next: N
         let Ok(_place) = door.places.try_acquire() else {
             return (door.api.fault)(&Error::Busy, &headers);
         };
-        match tokio::time::timeout(door.time_limit, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
+        match tokio::time::timeout(
+            door.time_limit,
+            AssertUnwindSafe(next.run(request)).catch_unwind(),
+        )
+        .await
+        {
             Ok(Ok(response)) => response,
             Ok(Err(_panic)) => (door.api.fault)(&Error::internal("a handler panicked"), &headers),
             Err(_late) => {
@@ -67,7 +74,8 @@ pub(crate) async fn pass(State(door): State<Door>, mut request: Request, next: N
     }
     .instrument(span)
     .await;
-    door.metrics.answered(door.api.name, response.status().as_u16(), began.elapsed());
+    door.metrics
+        .answered(door.api.name, response.status().as_u16(), began.elapsed());
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -83,10 +91,16 @@ fn new_id() -> String {
         RandomState::new().hash_one(std::process::id())
     });
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("{:016x}", START.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)))
+    format!(
+        "{:016x}",
+        START.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))
+    )
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long an answer takes is measured, never decided by")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long an answer takes is measured, never decided by"
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -4,7 +4,9 @@ use chancery_app::Error;
 
 /// Logs an internal error with its causes; other errors are the caller's business.
 pub(crate) fn internal(error: &Error) {
-    let Error::Internal(cause) = error else { return };
+    let Error::Internal(cause) = error else {
+        return;
+    };
     let mut chain = cause.to_string();
     let mut next = cause.source();
     while let Some(source) = next {

@@ -39,7 +39,9 @@ pub(crate) fn accepted(headers: &HeaderMap) -> Option<Representation> {
         std::cmp::Ordering::Greater => Some(Representation::Json),
         std::cmp::Ordering::Less => Some(Representation::Xml),
         std::cmp::Ordering::Equal if json == 0 => None,
-        std::cmp::Ordering::Equal => ranges.iter().find_map(|(essence, _)| representation(essence)),
+        std::cmp::Ordering::Equal => ranges
+            .iter()
+            .find_map(|(essence, _)| representation(essence)),
     }
 }
 
@@ -48,9 +50,13 @@ pub(crate) fn content_type(headers: &HeaderMap) -> Option<MediaType> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let mut parts = value.split(';');
     let essence = parts.next()?.trim().to_ascii_lowercase();
-    let charset = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    let charset = parts
+        .filter_map(|part| part.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
     let charset = charset.map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase());
-    essence.contains('/').then_some(MediaType { essence, charset })
+    essence
+        .contains('/')
+        .then_some(MediaType { essence, charset })
 }
 
 impl MediaType {
@@ -61,7 +67,9 @@ impl MediaType {
 
     /// Is its text UTF-8, as far as it says?
     pub(crate) fn is_utf8(&self) -> bool {
-        self.charset.as_deref().is_none_or(|charset| matches!(charset, "utf-8" | "utf8" | "us-ascii"))
+        self.charset
+            .as_deref()
+            .is_none_or(|charset| matches!(charset, "utf-8" | "utf8" | "us-ascii"))
     }
 }
 
@@ -82,7 +90,9 @@ fn representation(essence: &str) -> Option<Representation> {
 fn range(text: &str) -> Option<(String, u16)> {
     let mut parts = text.split(';');
     let essence = parts.next()?.trim().to_ascii_lowercase();
-    let q = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    let q = parts
+        .filter_map(|part| part.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
     let weight = match q {
         None => 1000,
         Some((_, value)) => thousandths(value.trim())?,
@@ -108,10 +118,17 @@ fn thousandths(text: &str) -> Option<u16> {
 /// greatest.
 fn weight(ranges: &[(String, u16)], wanted: Representation) -> u16 {
     let greatest = |covers: &dyn Fn(&str) -> bool| {
-        ranges.iter().filter(|(essence, _)| covers(essence)).map(|(_, weight)| *weight).max()
+        ranges
+            .iter()
+            .filter(|(essence, _)| covers(essence))
+            .map(|(_, weight)| *weight)
+            .max()
     };
     let exact = greatest(&|essence| representation(essence) == Some(wanted));
-    exact.or_else(|| greatest(&|essence| essence == "application/*")).or_else(|| greatest(&|essence| essence == "*/*")).unwrap_or(0)
+    exact
+        .or_else(|| greatest(&|essence| essence == "application/*"))
+        .or_else(|| greatest(&|essence| essence == "*/*"))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -151,23 +168,60 @@ mod tests {
         check(&["application/atom+xml, application/json;q=0.1"], json);
         check(&[";;;,,, q=, /"], None);
         // Firefox, Chrome; curl and Python's requests say */*.
-        check(&["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"], xml);
-        check(&["text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"], xml);
+        check(
+            &["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"],
+            xml,
+        );
+        check(
+            &[
+                "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+            ],
+            xml,
+        );
     }
 
     #[test]
     fn content_types_are_read() {
         for (value, essence, representation, utf8) in [
-            ("application/json", "application/json", Some(Representation::Json), true),
-            ("Application/XML; Charset=\"UTF-8\"", "application/xml", Some(Representation::Xml), true),
-            ("text/xml;charset=iso-8859-1", "text/xml", Some(Representation::Xml), false),
-            ("application/x-www-form-urlencoded", "application/x-www-form-urlencoded", None, true),
+            (
+                "application/json",
+                "application/json",
+                Some(Representation::Json),
+                true,
+            ),
+            (
+                "Application/XML; Charset=\"UTF-8\"",
+                "application/xml",
+                Some(Representation::Xml),
+                true,
+            ),
+            (
+                "text/xml;charset=iso-8859-1",
+                "text/xml",
+                Some(Representation::Xml),
+                false,
+            ),
+            (
+                "application/x-www-form-urlencoded",
+                "application/x-www-form-urlencoded",
+                None,
+                true,
+            ),
         ] {
             let headers = HeaderMap::from_iter([(CONTENT_TYPE, value.parse().unwrap())]);
             let read = content_type(&headers).unwrap();
-            assert_eq!((read.essence.as_str(), read.representation(), read.is_utf8()), (essence, representation, utf8));
+            assert_eq!(
+                (read.essence.as_str(), read.representation(), read.is_utf8()),
+                (essence, representation, utf8)
+            );
         }
         assert_eq!(content_type(&HeaderMap::new()), None);
-        assert_eq!(content_type(&HeaderMap::from_iter([(CONTENT_TYPE, "json".parse().unwrap())])), None);
+        assert_eq!(
+            content_type(&HeaderMap::from_iter([(
+                CONTENT_TYPE,
+                "json".parse().unwrap()
+            )])),
+            None
+        );
     }
 }

@@ -11,17 +11,24 @@ pub(crate) fn rfc3339(time: Time) -> String {
 
 /// Reads RFC 3339 with any offset, to whole seconds.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<Time> {
-    text.parse::<Timestamp>().ok().map(|stamp| Time::from_unix(stamp.as_second()))
+    text.parse::<Timestamp>()
+        .ok()
+        .map(|stamp| Time::from_unix(stamp.as_second()))
 }
 
 /// XML Schema dateTime with milliseconds and the server's local offset: `2011-09-12T18:32:03.000-07:00`.
 pub(crate) fn xml_local(time: Time) -> String {
-    stamp(time).to_zoned(TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S.000%:z").to_string()
+    stamp(time)
+        .to_zoned(TimeZone::system())
+        .strftime("%Y-%m-%dT%H:%M:%S.000%:z")
+        .to_string()
 }
 
 /// RFC 9110 date: `Sun, 22 Nov 2026 11:34:00 GMT`.
 pub(crate) fn http_date(time: Time) -> String {
-    stamp(time).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    stamp(time)
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string()
 }
 
 /// The nearest time that can be printed: certificates name years up to 9999.
@@ -42,6 +49,9 @@ mod tests {
         assert_eq!(parse_rfc3339("2011-09-12T18:32:03-07:00"), Some(time));
         assert_eq!(parse_rfc3339("yesterday"), None);
         assert_eq!(http_date(time), "Tue, 13 Sep 2011 01:32:03 GMT");
-        assert_eq!(rfc3339(Time::MAX), "9999-12-31T21:59:59Z".replace("21:59:59", "23:59:59"));
+        assert_eq!(
+            rfc3339(Time::MAX),
+            "9999-12-31T21:59:59Z".replace("21:59:59", "23:59:59")
+        );
     }
 }

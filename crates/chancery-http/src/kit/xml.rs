@@ -52,7 +52,11 @@ pub(crate) fn parse(body: &[u8]) -> Result<Document<'_>, XmlFault> {
         return Err(XmlFault::Encoding);
     }
     hold_limits(text)?;
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: MOST_NODES,
+        ..ParsingOptions::default()
+    };
     Document::parse_with_options(text, options).map_err(|error| match error {
         roxmltree::Error::DtdDetected => XmlFault::DocumentType,
         roxmltree::Error::NodesLimitReached => XmlFault::TooMuch,
@@ -67,13 +71,23 @@ impl<'d> Element<'d> {
         namespaces: &'static [&'static str],
         name: &str,
     ) -> Result<Element<'d>, XmlFault> {
-        let root = Element { node: document.root_element(), namespaces };
-        if root.is(name) { Ok(root) } else { Err(XmlFault::Root(name.to_owned())) }
+        let root = Element {
+            node: document.root_element(),
+            namespaces,
+        };
+        if root.is(name) {
+            Ok(root)
+        } else {
+            Err(XmlFault::Root(name.to_owned()))
+        }
     }
 
     /// The value of an attribute without namespace.
     pub(crate) fn attribute(&self, name: &str) -> Option<&'d str> {
-        self.node.attributes().find(|attribute| attribute.namespace().is_none() && attribute.name() == name).map(|a| a.value())
+        self.node
+            .attributes()
+            .find(|attribute| attribute.namespace().is_none() && attribute.name() == name)
+            .map(|a| a.value())
     }
 
     /// Its child elements, all of which must have that name, in order.
@@ -104,16 +118,27 @@ impl<'d> Element<'d> {
         if self.node.children().any(|node| node.is_element()) {
             return Err(XmlFault::NotText(self.node.tag_name().name().to_owned()));
         }
-        Ok(self.node.children().filter(Node::is_text).filter_map(|node| node.text()).collect())
+        Ok(self
+            .node
+            .children()
+            .filter(Node::is_text)
+            .filter_map(|node| node.text())
+            .collect())
     }
 
     fn elements(self) -> impl Iterator<Item = Element<'d>> {
-        self.node.children().filter(Node::is_element).map(move |node| Element { node, ..self })
+        self.node
+            .children()
+            .filter(Node::is_element)
+            .map(move |node| Element { node, ..self })
     }
 
     fn is(&self, name: &str) -> bool {
         let tag = self.node.tag_name();
-        tag.name() == name && tag.namespace().is_some_and(|namespace| self.namespaces.contains(&namespace))
+        tag.name() == name
+            && tag
+                .namespace()
+                .is_some_and(|namespace| self.namespaces.contains(&namespace))
     }
 }
 
@@ -149,11 +174,22 @@ fn escape(text: &str, line_feeds: bool) -> String {
 
 /// Does the XML declaration, if there is one, say an encoding whose octets UTF-8 shares?
 fn says_utf8(text: &str) -> bool {
-    let declaration = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")).map(|(inside, _)| inside);
-    let encoding = declaration.and_then(|inside| inside.split_once("encoding")).map(|(_, rest)| rest);
+    let declaration = text
+        .strip_prefix("<?xml")
+        .and_then(|rest| rest.split_once("?>"))
+        .map(|(inside, _)| inside);
+    let encoding = declaration
+        .and_then(|inside| inside.split_once("encoding"))
+        .map(|(_, rest)| rest);
     let Some(rest) = encoding else { return true };
-    let name = rest.trim_start_matches([' ', '\t', '\r', '\n', '=']).split(['"', '\'']).nth(1).unwrap_or_default();
-    ["utf-8", "utf8", "us-ascii"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    let name = rest
+        .trim_start_matches([' ', '\t', '\r', '\n', '='])
+        .split(['"', '\''])
+        .nth(1)
+        .unwrap_or_default();
+    ["utf-8", "utf8", "us-ascii"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Walks the tags without building anything. Of text that is not well formed it may count wrongly, but only after the
@@ -162,7 +198,10 @@ fn hold_limits(text: &str) -> Result<(), XmlFault> {
     let (mut depth, mut declarations) = (0_usize, 0_usize);
     let mut rest = text;
     while let Some((_, tag)) = rest.split_once('<') {
-        if let Some(end) = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")].iter().find(|(start, _)| tag.starts_with(start)) {
+        if let Some(end) = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")]
+            .iter()
+            .find(|(start, _)| tag.starts_with(start))
+        {
             rest = tag.split_once(end.1).map_or("", |(_, after)| after);
             continue;
         }
@@ -176,7 +215,8 @@ fn hold_limits(text: &str) -> Result<(), XmlFault> {
             depth = depth.saturating_sub(1);
             continue;
         }
-        if depth >= DEEPEST || tag.attributes > MOST_ATTRIBUTES || declarations > MOST_DECLARATIONS {
+        if depth >= DEEPEST || tag.attributes > MOST_ATTRIBUTES || declarations > MOST_DECLARATIONS
+        {
             return Err(XmlFault::TooMuch);
         }
         if !tag.inside.ends_with('/') {
@@ -196,7 +236,12 @@ struct Tag<'t> {
 
 impl Tag<'_> {
     fn read(text: &str) -> Tag<'_> {
-        let mut tag = Tag { inside: text, after: "", attributes: 0, declarations: 0 };
+        let mut tag = Tag {
+            inside: text,
+            after: "",
+            attributes: 0,
+            declarations: 0,
+        };
         let mut quote = None;
         for (at, c) in text.char_indices() {
             match (quote, c) {
@@ -205,8 +250,14 @@ impl Tag<'_> {
                 (None, '"' | '\'') => quote = Some(c),
                 (None, '=') => {
                     tag.attributes += 1;
-                    let name = text.get(..at).unwrap_or_default().trim_ascii_end().rsplit(|c: char| c.is_ascii_whitespace()).next();
-                    tag.declarations += usize::from(name.is_some_and(|name| name.starts_with("xmlns")));
+                    let name = text
+                        .get(..at)
+                        .unwrap_or_default()
+                        .trim_ascii_end()
+                        .rsplit(|c: char| c.is_ascii_whitespace())
+                        .next();
+                    tag.declarations +=
+                        usize::from(name.is_some_and(|name| name.starts_with("xmlns")));
                 }
                 (None, '>') => {
                     tag.inside = text.get(..at).unwrap_or_default();
@@ -224,14 +275,22 @@ impl fmt::Display for XmlFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             XmlFault::Encoding => f.write_str("the XML is not in UTF-8"),
-            XmlFault::DocumentType => f.write_str("XML with a document type declaration is not read: leave it out"),
+            XmlFault::DocumentType => {
+                f.write_str("XML with a document type declaration is not read: leave it out")
+            }
             XmlFault::TooMuch => write!(
                 f,
                 "the XML is more than {DEEPEST} elements deep, or has too many elements, attributes or namespaces"
             ),
             XmlFault::Broken(error) => write!(f, "the XML is not well formed: {error}"),
-            XmlFault::Root(name) => write!(f, "the XML's root must be <{name}> in a namespace of this API"),
-            XmlFault::Foreign(name) => write!(f, "every element of the list must be <{name}> in a namespace of this API"),
+            XmlFault::Root(name) => write!(
+                f,
+                "the XML's root must be <{name}> in a namespace of this API"
+            ),
+            XmlFault::Foreign(name) => write!(
+                f,
+                "every element of the list must be <{name}> in a namespace of this API"
+            ),
             XmlFault::Twice(name) => write!(f, "<{name}> stands there twice"),
             XmlFault::NotText(name) => write!(f, "<{name}> must hold text only"),
         }
@@ -266,20 +325,39 @@ mod tests {
             let item = list.child("item").unwrap().unwrap();
             assert_eq!(item.attribute("kind"), Some("x"), "{body}");
             assert_eq!(item.attribute("absent"), None);
-            assert_eq!(item.child_text("text").unwrap().as_deref(), Some(" a&bd "), "{body}");
+            assert_eq!(
+                item.child_text("text").unwrap().as_deref(),
+                Some(" a&bd "),
+                "{body}"
+            );
             assert_eq!(item.child_text("absent"), Ok(None));
         }
     }
 
     #[test]
     fn names_outside_the_spoken_namespaces_are_other_names() {
-        for body in ["<list/>", r#"<list xmlns="urn:c"/>"#, r#"<other xmlns="urn:a"/>"#, r#"<p:list xmlns:p="urn:A"/>"#] {
+        for body in [
+            "<list/>",
+            r#"<list xmlns="urn:c"/>"#,
+            r#"<other xmlns="urn:a"/>"#,
+            r#"<p:list xmlns:p="urn:A"/>"#,
+        ] {
             let document = parse(body.as_bytes()).unwrap();
-            assert_eq!(Element::root(&document, SPOKEN, "list").unwrap_err(), XmlFault::Root("list".to_owned()), "{body}");
+            assert_eq!(
+                Element::root(&document, SPOKEN, "list").unwrap_err(),
+                XmlFault::Root("list".to_owned()),
+                "{body}"
+            );
         }
         let body = br#"<list xmlns="urn:a"><item xmlns="urn:c"/><item xmlns=""/></list>"#;
         let document = parse(body).unwrap();
-        assert!(Element::root(&document, SPOKEN, "list").unwrap().child("item").unwrap().is_none());
+        assert!(
+            Element::root(&document, SPOKEN, "list")
+                .unwrap()
+                .child("item")
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]
@@ -287,31 +365,60 @@ mod tests {
         let body = br#"<list xmlns="urn:a"><a/><a/><b>x<c/></b></list>"#;
         let document = parse(body).unwrap();
         let list = Element::root(&document, SPOKEN, "list").unwrap();
-        assert_eq!(list.child("a").unwrap_err(), XmlFault::Twice("a".to_owned()));
-        assert_eq!(list.child_text("b").unwrap_err(), XmlFault::NotText("b".to_owned()));
+        assert_eq!(
+            list.child("a").unwrap_err(),
+            XmlFault::Twice("a".to_owned())
+        );
+        assert_eq!(
+            list.child_text("b").unwrap_err(),
+            XmlFault::NotText("b".to_owned())
+        );
     }
 
     #[test]
     fn lists_hold_nothing_but_their_elements() {
         let body = br#"<list xmlns="urn:a"> <item/><!-- --><p:item xmlns:p="urn:b"/> </list>"#;
         let document = parse(body).unwrap();
-        assert_eq!(Element::root(&document, SPOKEN, "list").unwrap().children("item").unwrap().len(), 2);
+        assert_eq!(
+            Element::root(&document, SPOKEN, "list")
+                .unwrap()
+                .children("item")
+                .unwrap()
+                .len(),
+            2
+        );
         for item in ["<other/>", r#"<item xmlns="urn:c"/>"#] {
             let body = format!(r#"<list xmlns="urn:a"><item/>{item}</list>"#);
             let document = parse(body.as_bytes()).unwrap();
             let list = Element::root(&document, SPOKEN, "list").unwrap();
-            assert_eq!(list.children("item").unwrap_err(), XmlFault::Foreign("item".to_owned()), "{item}");
+            assert_eq!(
+                list.children("item").unwrap_err(),
+                XmlFault::Foreign("item".to_owned()),
+                "{item}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_plain_data_is_refused() {
         refused(b"<a>\xff</a>", "UTF-8");
-        refused("<a/>".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), "not");
-        refused("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a/>", "UTF-8");
+        refused(
+            "<a/>"
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<u8>>(),
+            "not",
+        );
+        refused(
+            "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a/>",
+            "UTF-8",
+        );
         refused("<!DOCTYPE a><a/>", "document type");
         refused("<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "document type");
-        refused("<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>", "document type");
+        refused(
+            "<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>",
+            "document type",
+        );
         refused("<a>&x;</a>", "not well formed");
         refused("<a/>junk", "not well formed");
         refused("<a/><a/>", "not well formed");
@@ -329,19 +436,43 @@ mod tests {
         assert!(parse(nested(DEEPEST).as_bytes()).is_ok());
         refused(nested(DEEPEST + 1), "elements deep");
         refused("<a>".repeat(300_000), "elements deep");
-        let wide = |count: usize| format!("<a {}/>", (0..count).map(|n| format!("b{n}='=\">'")).collect::<Vec<_>>().join(" "));
+        let wide = |count: usize| {
+            format!(
+                "<a {}/>",
+                (0..count)
+                    .map(|n| format!("b{n}='=\">'"))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            )
+        };
         refused(wide(MOST_ATTRIBUTES + 1), "too many");
         assert!(parse(wide(MOST_ATTRIBUTES).as_bytes()).is_ok());
-        refused(format!("<a>{}</a>", "<b xmlns\n\t =\n'urn:a'/>".repeat(MOST_DECLARATIONS + 1)), "too many");
-        refused(format!("<a>{}</a>", "<b/>".repeat(MOST_NODES as usize)), "too many");
-        let siblings = format!("<a>{}</a>", "<b c='>'/><d><!-- <e> --></d><?f <g> ?><![CDATA[<h>]]>".repeat(1000));
+        refused(
+            format!(
+                "<a>{}</a>",
+                "<b xmlns\n\t =\n'urn:a'/>".repeat(MOST_DECLARATIONS + 1)
+            ),
+            "too many",
+        );
+        refused(
+            format!("<a>{}</a>", "<b/>".repeat(MOST_NODES as usize)),
+            "too many",
+        );
+        let siblings = format!(
+            "<a>{}</a>",
+            "<b c='>'/><d><!-- <e> --></d><?f <g> ?><![CDATA[<h>]]>".repeat(1000)
+        );
         assert!(parse(siblings.as_bytes()).is_ok());
     }
 
     #[test]
     fn escaped_text_reads_back() {
         let text = "a<b>&\"c'\r\n\td ü 😀";
-        let body = format!("<r xmlns='urn:a' v=\"{}\"><t>{}</t></r>", escaped(text), escaped_lines(text));
+        let body = format!(
+            "<r xmlns='urn:a' v=\"{}\"><t>{}</t></r>",
+            escaped(text),
+            escaped_lines(text)
+        );
         let document = parse(body.as_bytes()).unwrap();
         let root = Element::root(&document, SPOKEN, "r").unwrap();
         assert_eq!(root.attribute("v"), Some(text));

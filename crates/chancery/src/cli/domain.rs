@@ -14,7 +14,7 @@ use super::{output, table};
 const ADD: &str = "\
 Examples:
   chancery domain add example
-  chancery domain add example --id 000000001001";
+  chancery domain add 000000001001 --name \"Example Corporation\"";
 
 const CHANGE: &str = "\
 Examples:
@@ -27,12 +27,12 @@ pub(crate) enum DomainCommand {
     /// Add a domain
     #[command(after_help = ADD)]
     Add {
-        /// Its name
+        /// Its id: a free string without spaces
         #[arg(value_parser = NonEmptyStringValueParser::new())]
-        name: String,
-        /// Its id, if the server should not choose one
-        #[arg(long, value_name = "ID")]
-        id: Option<String>,
+        id: String,
+        /// Its name for people, if that is not the id
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
     },
     /// List the domains
     List(Extent),
@@ -81,8 +81,8 @@ const COLUMNS: &[Column] = &[
 /// Does it.
 pub(crate) fn run(command: DomainCommand, context: &Context) -> Result<(), Failure> {
     match command {
-        DomainCommand::Add { name, id } => {
-            let asked = object::of([("name", Some(name.into())), ("id", id.map(Value::from))]);
+        DomainCommand::Add { id, name } => {
+            let asked = object::of([("id", Some(id.into())), ("name", name.map(Value::from))]);
             let added = context
                 .client()?
                 .post(&Resource::new(&["domains"]), &asked)?;

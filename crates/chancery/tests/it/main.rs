@@ -7,7 +7,10 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
-#![expect(clippy::disallowed_methods, reason = "tests wait for programs, and hand their environment on")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests wait for programs, and hand their environment on"
+)]
 
 mod bad_input;
 mod cli;

@@ -53,12 +53,16 @@ impl Server {
 
     fn start_with(configuration: &str, environment: &[(&str, &str)]) -> Server {
         let directory = TempDir::new().unwrap();
-        let environment: Vec<(String, String)> =
-            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let environment: Vec<(String, String)> = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let (child, https, http) = launch(directory.path(), configuration, &environment);
         let data = directory.path().join("data");
         let root = std::fs::read_to_string(data.join("ca/root.pem")).unwrap();
-        let admin = serde_json::from_slice(&std::fs::read(data.join("administrator.json")).unwrap()).unwrap();
+        let admin =
+            serde_json::from_slice(&std::fs::read(data.join("administrator.json")).unwrap())
+                .unwrap();
         Server {
             child,
             https,
@@ -80,7 +84,11 @@ impl Server {
 
     /// Starts the process again after it ended.
     pub(crate) fn restart(&mut self) {
-        let (child, https, http) = launch(self.directory.path(), &self.configuration, &self.environment);
+        let (child, https, http) = launch(
+            self.directory.path(),
+            &self.configuration,
+            &self.environment,
+        );
         (self.child, self.https, self.http) = (child, https, http);
     }
 
@@ -112,7 +120,10 @@ impl Server {
 
     /// `https://localhost:PORT`.
     pub(crate) fn https_url(&self) -> String {
-        format!("https://localhost:{}", self.https.rsplit(':').next().unwrap())
+        format!(
+            "https://localhost:{}",
+            self.https.rsplit(':').next().unwrap()
+        )
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -131,8 +142,18 @@ impl Server {
     }
 
     /// Sends a request over TLS; the path goes as it is, nothing is followed.
-    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        wire::over_tls(&self.tls, &self.https, &wire::request(method, path, headers, body))
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        wire::over_tls(
+            &self.tls,
+            &self.https,
+            &wire::request(method, path, headers, body),
+        )
     }
 
     /// GETs something in the clear.
@@ -155,8 +176,15 @@ impl Server {
         body: &serde_json::Value,
     ) -> Answer {
         let basic = basic(user, secret);
-        let octets = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let headers = [("Authorization", basic.as_str()), ("Content-Type", "application/json")];
+        let octets = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
+        let headers = [
+            ("Authorization", basic.as_str()),
+            ("Content-Type", "application/json"),
+        ];
         self.request(method, &format!("/chancery/v1{path}"), &headers, &octets)
     }
 
@@ -215,7 +243,11 @@ impl Server {
             .arg(file)
             .output()
             .expect("openssl is needed: apt-get install openssl");
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
         (!output.status.success()).then_some(said)
     }
 }
@@ -228,30 +260,57 @@ impl Drop for Server {
 }
 
 /// Starts the program and waits for its ready line.
-fn launch(directory: &Path, configuration: &str, environment: &[(String, String)]) -> (Child, String, String) {
+fn launch(
+    directory: &Path,
+    configuration: &str,
+    environment: &[(String, String)],
+) -> (Child, String, String) {
     let file = directory.join("chancery.toml");
     std::fs::write(&file, configuration).unwrap();
     let mut child = Command::new(PROGRAM)
-        .args(["serve", "--https", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"])
+        .args([
+            "serve",
+            "--https",
+            "127.0.0.1:0",
+            "--http",
+            "127.0.0.1:0",
+            "--data",
+        ])
         .arg(directory.join("data"))
         .arg("--config")
         .arg(&file)
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::from(std::fs::File::create(directory.join("server.log")).unwrap()))
+        .stderr(Stdio::from(
+            std::fs::File::create(directory.join("server.log")).unwrap(),
+        ))
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let ready = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with("ready "));
+    let ready = lines
+        .by_ref()
+        .map(Result::unwrap)
+        .find(|line| line.starts_with("ready "));
     let Some(ready) = ready else {
         let mut log = String::new();
-        std::fs::File::open(directory.join("server.log")).unwrap().read_to_string(&mut log).unwrap();
+        std::fs::File::open(directory.join("server.log"))
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
         panic!("the server did not start: {log}");
     };
     let mut words = ready.split(' ').skip(1);
-    let https = words.next().unwrap().trim_start_matches("https://").to_owned();
-    let http = words.next().unwrap().trim_start_matches("http://").to_owned();
+    let https = words
+        .next()
+        .unwrap()
+        .trim_start_matches("https://")
+        .to_owned();
+    let http = words
+        .next()
+        .unwrap()
+        .trim_start_matches("http://")
+        .to_owned();
     (child, https, http)
 }
 
@@ -266,25 +325,41 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
         .output()
-        .unwrap_or_else(|error| panic!("{program} is needed for the tests: run ./check, which installs it ({error})"));
+        .unwrap_or_else(|error| {
+            panic!("{program} is needed for the tests: run ./check, which installs it ({error})")
+        });
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {complaint}");
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {complaint}"
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// A program of the tests' Python environment, which `./check` makes.
 pub(crate) fn python_program(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/venv/bin").join(name);
-    assert!(path.exists(), "{} is needed for the tests: run ./check, which installs it", path.display());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../target/venv/bin")
+        .join(name);
+    assert!(
+        path.exists(),
+        "{} is needed for the tests: run ./check, which installs it",
+        path.display()
+    );
     path.display().to_string()
 }
 
 /// A CSR as PEM, made by openssl with a new key: `-subj`, and what else is given.
 #[track_caller]
 pub(crate) fn csr(scratch: &Path, new_key: &[&str], subject: &str, more: &[&str]) -> String {
-    let (key, csr) = (scratch.join("subject.key.pem"), scratch.join("subject.csr.pem"));
+    let (key, csr) = (
+        scratch.join("subject.key.pem"),
+        scratch.join("subject.csr.pem"),
+    );
     let (key, file) = (key.display().to_string(), csr.display().to_string());
-    let mut arguments = vec!["req", "-new", "-nodes", "-keyout", &key, "-out", &file, "-subj", subject];
+    let mut arguments = vec![
+        "req", "-new", "-nodes", "-keyout", &key, "-out", &file, "-subj", subject,
+    ];
     arguments.extend_from_slice(new_key);
     arguments.extend_from_slice(more);
     run("openssl", &arguments);
@@ -293,3 +368,68 @@ pub(crate) fn csr(scratch: &Path, new_key: &[&str], subject: &str, more: &[&str]
 
 /// A new P-256 key for [`csr`].
 pub(crate) const P256: &[&str] = &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+
+/// What tests of certificates' lives ask again and again.
+impl Server {
+    /// Calls the native API with a bearer token.
+    pub(crate) fn native_with_token(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("Authorization", bearer.as_str()),
+            ("Content-Type", "application/json"),
+        ];
+        let octets = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
+        self.request(method, &format!("/chancery/v1{path}"), &headers, &octets)
+    }
+
+    /// Issues a certificate with a key made by the server, to the administrator.
+    pub(crate) fn issue(&self, subject: &str) -> serde_json::Value {
+        let body = serde_json::json!({"key": "ec-p256", "subject": subject});
+        self.native("POST", "/certificates", &body)
+            .expect(201)
+            .json()
+    }
+
+    /// Writes a file of the test, and gives its path.
+    pub(crate) fn scratch_file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.scratch().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    }
+
+    /// An authority's current CRL in openssl's words.
+    pub(crate) fn crl_text(&self, authority: &str) -> String {
+        let file = self.crl_file(authority).display().to_string();
+        run("openssl", &["crl", "-in", &file, "-noout", "-text"])
+    }
+
+    /// What the authority's current CRL says of a serial number, in openssl's words: none if it is not there, an empty
+    /// reason if it is there without one.
+    pub(crate) fn crl_reason(&self, authority: &str, serial: &str) -> Option<String> {
+        let text = self.crl_text(authority);
+        let wanted = serial.to_ascii_uppercase();
+        let wanted = wanted.trim_start_matches('0');
+        let entry = text.split("Serial Number: ").skip(1).find(|entry| {
+            let number = entry.lines().next().unwrap_or_default();
+            number.trim_start_matches('0') == wanted
+        })?;
+        let mut lines = entry.lines().map(str::trim);
+        let reason = lines.find(|line| line.starts_with("X509v3 CRL Reason Code"));
+        Some(
+            reason
+                .and_then(|_| lines.next())
+                .unwrap_or_default()
+                .to_owned(),
+        )
+    }
+}

@@ -20,7 +20,10 @@ pub(crate) struct Answer {
 impl Answer {
     /// The first header of that name, whatever its case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body as text.
@@ -30,13 +33,19 @@ impl Answer {
 
     /// The body as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text()))
     }
 
     /// Itself, if the status is that one.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Answer {
-        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        assert_eq!(
+            self.status,
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.body)
+        );
         self
     }
 }
@@ -48,7 +57,9 @@ pub(crate) fn trusting(root: &str) -> Arc<ClientConfig> {
         roots.add(block.der.into()).unwrap();
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
     Arc::new(config.with_root_certificates(roots).with_no_client_auth())
 }
 
@@ -67,11 +78,15 @@ pub(crate) fn in_the_clear(address: &str, request: &[u8]) -> Answer {
 /// A request as octets: nothing is encoded, checked or added but Host, Connection and Content-Length.
 pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("host"))
+    {
         text.push_str("Host: localhost\r\n");
     }
     let framed = headers.iter().any(|(name, _)| {
-        name.eq_ignore_ascii_case("content-length") || name.eq_ignore_ascii_case("transfer-encoding")
+        name.eq_ignore_ascii_case("content-length")
+            || name.eq_ignore_ascii_case("transfer-encoding")
     });
     if !framed && (!body.is_empty() || matches!(method, "POST" | "PUT" | "PATCH")) {
         text.push_str(&format!("Content-Length: {}\r\n", body.len()));
@@ -87,7 +102,9 @@ pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: 
 
 fn connect(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
     stream
 }
 
@@ -108,15 +125,29 @@ fn exchange(mut stream: impl Read + Write, request: &[u8]) -> Answer {
 }
 
 fn parse(octets: &[u8]) -> Answer {
-    let end = octets.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer has a head");
+    let end = octets
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .expect("an answer has a head");
     let head = std::str::from_utf8(&octets[..end]).unwrap();
     let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let status = lines
+        .next()
+        .unwrap()
+        .split(' ')
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
         .collect();
-    let mut answer = Answer { status, headers, body: octets[end + 4..].to_vec() };
+    let mut answer = Answer {
+        status,
+        headers,
+        body: octets[end + 4..].to_vec(),
+    };
     if answer.header("transfer-encoding") == Some("chunked") {
         answer.body = unchunked(&answer.body);
     }
@@ -126,8 +157,12 @@ fn parse(octets: &[u8]) -> Answer {
 fn unchunked(mut octets: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     loop {
-        let line = octets.windows(2).position(|window| window == b"\r\n").unwrap();
-        let size = usize::from_str_radix(std::str::from_utf8(&octets[..line]).unwrap(), 16).unwrap();
+        let line = octets
+            .windows(2)
+            .position(|window| window == b"\r\n")
+            .unwrap();
+        let size =
+            usize::from_str_radix(std::str::from_utf8(&octets[..line]).unwrap(), 16).unwrap();
         if size == 0 {
             return body;
         }

@@ -32,7 +32,11 @@ pub(super) fn change_user(connection: &Connection, stored: &StoredUser) -> Resul
     )
 }
 
-fn put_user(connection: &Connection, stored: &StoredUser, sql: &'static str) -> Result<(), StoreError> {
+fn put_user(
+    connection: &Connection,
+    stored: &StoredUser,
+    sql: &'static str,
+) -> Result<(), StoreError> {
     let user = &stored.user;
     let changed = connection.prepare_cached(sql)?.execute(params![
         user.id.as_str(),
@@ -49,16 +53,22 @@ fn put_user(connection: &Connection, stored: &StoredUser, sql: &'static str) -> 
 
 /// Removes a user without certificates, and its tokens.
 pub(super) fn remove_user(connection: &Connection, id: &UserId) -> Result<(), StoreError> {
-    let mut owns = connection
-        .prepare_cached("SELECT 1 FROM certificates WHERE owner = (SELECT number FROM users WHERE id = ?1) LIMIT 1")?;
+    let mut owns = connection.prepare_cached(
+        "SELECT 1 FROM certificates WHERE owner = (SELECT number FROM users WHERE id = ?1) LIMIT 1",
+    )?;
     if owns.exists([id.as_str()])? {
         return Err(StoreError::Conflict(Conflict::UserHasCertificates));
     }
-    one(connection.prepare_cached("DELETE FROM users WHERE id = ?1")?.execute([id.as_str()])?)
+    one(connection
+        .prepare_cached("DELETE FROM users WHERE id = ?1")?
+        .execute([id.as_str()])?)
 }
 
 /// One user.
-pub(super) fn user(connection: &Connection, key: &UserKey) -> Result<Option<StoredUser>, StoreError> {
+pub(super) fn user(
+    connection: &Connection,
+    key: &UserKey,
+) -> Result<Option<StoredUser>, StoreError> {
     let select = Query::new(SELECT_USER);
     let query = match key {
         UserKey::Id(id) => select.with("WHERE u.id = ?", id.as_str().to_owned()),
@@ -75,7 +85,10 @@ pub(super) fn users(
     limit: usize,
 ) -> Result<Vec<User>, StoreError> {
     Query::new(SELECT_USER)
-        .with("WHERE u.id > ?", after.map_or("", UserId::as_str).to_owned())
+        .with(
+            "WHERE u.id > ?",
+            after.map_or("", UserId::as_str).to_owned(),
+        )
         .with_some(
             "AND u.domain = (SELECT number FROM domains WHERE id = ?)",
             domain.map(|id| id.as_str().to_owned()),
@@ -101,21 +114,46 @@ fn read_user(row: &Row<'_>) -> Result<StoredUser, StoreError> {
     let api_key: Option<[u8; 32]> = columns.next()?;
     let created = Time::from_unix(columns.next()?);
     let (has_password, has_api_key) = (password.is_some(), api_key.is_some());
-    let user = User { id, name, domain, roles, disabled, has_password, has_api_key, created };
-    Ok(StoredUser { user, password, api_key })
+    let user = User {
+        id,
+        name,
+        domain,
+        roles,
+        disabled,
+        has_password,
+        has_api_key,
+        created,
+    };
+    Ok(StoredUser {
+        user,
+        password,
+        api_key,
+    })
 }
 
 /// Adds a domain.
 pub(super) fn add_domain(connection: &Connection, domain: &Domain) -> Result<(), StoreError> {
-    put_domain(connection, domain, "INSERT INTO domains (id, name, disabled, created) VALUES (?1, ?2, ?3, ?4)")
+    put_domain(
+        connection,
+        domain,
+        "INSERT INTO domains (id, name, disabled, created) VALUES (?1, ?2, ?3, ?4)",
+    )
 }
 
 /// Replaces all that is stored of a domain but its id.
 pub(super) fn change_domain(connection: &Connection, domain: &Domain) -> Result<(), StoreError> {
-    put_domain(connection, domain, "UPDATE domains SET name = ?2, disabled = ?3, created = ?4 WHERE id = ?1")
+    put_domain(
+        connection,
+        domain,
+        "UPDATE domains SET name = ?2, disabled = ?3, created = ?4 WHERE id = ?1",
+    )
 }
 
-fn put_domain(connection: &Connection, domain: &Domain, sql: &'static str) -> Result<(), StoreError> {
+fn put_domain(
+    connection: &Connection,
+    domain: &Domain,
+    sql: &'static str,
+) -> Result<(), StoreError> {
     let changed = connection.prepare_cached(sql)?.execute(params![
         domain.id.as_str(),
         domain.name,
@@ -128,7 +166,10 @@ fn put_domain(connection: &Connection, domain: &Domain, sql: &'static str) -> Re
 /// Removes a domain to which nothing belongs, and the tokens that are scoped to it.
 pub(super) fn remove_domain(connection: &Connection, id: &DomainId) -> Result<(), StoreError> {
     let belongings = [
-        ("SELECT 1 FROM users WHERE domain = (SELECT number FROM domains WHERE id = ?1) LIMIT 1", Conflict::DomainHasUsers),
+        (
+            "SELECT 1 FROM users WHERE domain = (SELECT number FROM domains WHERE id = ?1) LIMIT 1",
+            Conflict::DomainHasUsers,
+        ),
         (
             "SELECT 1 FROM certificates WHERE domain = (SELECT number FROM domains WHERE id = ?1) LIMIT 1",
             Conflict::DomainHasCertificates,
@@ -139,7 +180,9 @@ pub(super) fn remove_domain(connection: &Connection, id: &DomainId) -> Result<()
             return Err(StoreError::Conflict(conflict));
         }
     }
-    one(connection.prepare_cached("DELETE FROM domains WHERE id = ?1")?.execute([id.as_str()])?)
+    one(connection
+        .prepare_cached("DELETE FROM domains WHERE id = ?1")?
+        .execute([id.as_str()])?)
 }
 
 /// One domain.
@@ -155,7 +198,10 @@ pub(super) fn domains(
     limit: usize,
 ) -> Result<Vec<Domain>, StoreError> {
     Query::new(SELECT_DOMAIN)
-        .with("WHERE id > ?", after.map_or("", DomainId::as_str).to_owned())
+        .with(
+            "WHERE id > ?",
+            after.map_or("", DomainId::as_str).to_owned(),
+        )
         .text("ORDER BY id")
         .limit(limit)
         .rows(connection, read_domain)
@@ -177,8 +223,14 @@ fn read_domain(row: &Row<'_>) -> Result<Domain, StoreError> {
 pub(super) fn add_token(connection: &Connection, token: &StoredToken) -> Result<(), StoreError> {
     let scope: Option<i64> = match &token.scope {
         Some(id) => {
-            let mut statement = connection.prepare_cached("SELECT number FROM domains WHERE id = ?1")?;
-            Some(statement.query_row([id.as_str()], |row| row.get(0)).optional()?.ok_or(StoreError::Missing)?)
+            let mut statement =
+                connection.prepare_cached("SELECT number FROM domains WHERE id = ?1")?;
+            Some(
+                statement
+                    .query_row([id.as_str()], |row| row.get(0))
+                    .optional()?
+                    .ok_or(StoreError::Missing)?,
+            )
         }
         None => None,
     };
@@ -187,13 +239,20 @@ pub(super) fn add_token(connection: &Connection, token: &StoredToken) -> Result<
             "INSERT INTO tokens (hash, user, scope, expires)
              VALUES (?1, (SELECT number FROM users WHERE id = ?2), ?3, ?4)",
         )?
-        .execute(params![token.hash, token.user.as_str(), scope, token.expires.unix()])?;
+        .execute(params![
+            token.hash,
+            token.user.as_str(),
+            scope,
+            token.expires.unix()
+        ])?;
     Ok(())
 }
 
 /// Forgets a token, if it is there.
 pub(super) fn remove_token(connection: &Connection, hash: &[u8; 32]) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM tokens WHERE hash = ?1")?.execute([hash])?;
+    connection
+        .prepare_cached("DELETE FROM tokens WHERE hash = ?1")?
+        .execute([hash])?;
     Ok(())
 }
 
@@ -206,31 +265,47 @@ pub(super) fn remove_tokens_of(connection: &Connection, user: &UserId) -> Result
 }
 
 /// Forgets every token that expired before.
-pub(super) fn remove_tokens_expired_before(connection: &Connection, time: Time) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM tokens WHERE expires < ?1")?.execute([time.unix()])?;
+pub(super) fn remove_tokens_expired_before(
+    connection: &Connection,
+    time: Time,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("DELETE FROM tokens WHERE expires < ?1")?
+        .execute([time.unix()])?;
     Ok(())
 }
 
 /// A token, by the hash of its text.
-pub(super) fn token(connection: &Connection, hash: &[u8; 32]) -> Result<Option<StoredToken>, StoreError> {
+pub(super) fn token(
+    connection: &Connection,
+    hash: &[u8; 32],
+) -> Result<Option<StoredToken>, StoreError> {
     let query = Query::new(
         "SELECT t.hash, u.id, (SELECT id FROM domains WHERE number = t.scope), t.expires
          FROM tokens AS t JOIN users AS u ON u.number = t.user",
     );
-    let mut found = query.with("WHERE t.hash = ?", hash.to_vec()).rows(connection, |row| {
-        let mut columns = Columns::of(row);
-        Ok(StoredToken {
-            hash: columns.next()?,
-            user: columns.parse(|id: String| UserId::parse(&id).ok())?,
-            scope: columns.parse(|id: Option<String>| id.map(|id| DomainId::parse(&id)).transpose().ok())?,
-            expires: Time::from_unix(columns.next()?),
-        })
-    })?;
+    let mut found = query
+        .with("WHERE t.hash = ?", hash.to_vec())
+        .rows(connection, |row| {
+            let mut columns = Columns::of(row);
+            Ok(StoredToken {
+                hash: columns.next()?,
+                user: columns.parse(|id: String| UserId::parse(&id).ok())?,
+                scope: columns.parse(|id: Option<String>| {
+                    id.map(|id| DomainId::parse(&id)).transpose().ok()
+                })?,
+                expires: Time::from_unix(columns.next()?),
+            })
+        })?;
     Ok(found.pop())
 }
 
 /// Keeps a sealed secret, in place of the one with that name.
-pub(super) fn keep_secret(connection: &Connection, name: &str, sealed: &[u8]) -> Result<(), StoreError> {
+pub(super) fn keep_secret(
+    connection: &Connection,
+    name: &str,
+    sealed: &[u8],
+) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT INTO secrets (name, sealed) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed",
@@ -247,5 +322,9 @@ pub(super) fn secret(connection: &Connection, name: &str) -> Result<Option<Vec<u
 
 /// Exactly one row was there to be changed.
 fn one(changed: usize) -> Result<(), StoreError> {
-    if changed == 0 { Err(StoreError::Missing) } else { Ok(()) }
+    if changed == 0 {
+        Err(StoreError::Missing)
+    } else {
+        Ok(())
+    }
 }

@@ -61,12 +61,17 @@ fn read(row: &Row<'_>) -> Result<AuditEntry, StoreError> {
     Ok(AuditEntry {
         id: columns.next()?,
         at: Time::from_unix(columns.next()?),
-        actor: columns.parse(|id: Option<String>| id.map(|id| UserId::parse(&id)).transpose().ok())?,
-        domain: columns.parse(|id: Option<String>| id.map(|id| DomainId::parse(&id)).transpose().ok())?,
+        actor: columns
+            .parse(|id: Option<String>| id.map(|id| UserId::parse(&id)).transpose().ok())?,
+        domain: columns
+            .parse(|id: Option<String>| id.map(|id| DomainId::parse(&id)).transpose().ok())?,
         api: columns.next()?,
         action: columns.next()?,
-        certificate: columns
-            .parse(|id: Option<[u8; 12]>| id.map(|id| CertificateId::from_octets(&id)).transpose().ok())?,
+        certificate: columns.parse(|id: Option<[u8; 12]>| {
+            id.map(|id| CertificateId::from_octets(&id))
+                .transpose()
+                .ok()
+        })?,
         object: columns.next()?,
         outcome: columns.parse(outcome_of)?,
         detail: columns.next()?,

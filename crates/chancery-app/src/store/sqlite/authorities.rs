@@ -47,13 +47,25 @@ pub(super) fn next_crl_number(connection: &Connection, authority: i64) -> Result
     let mut statement = connection.prepare_cached(
         "UPDATE authorities SET crl_number = crl_number + 1 WHERE number = ?1 RETURNING crl_number",
     )?;
-    counter(statement.query_row([authority], |row| row.get(0)).optional()?)
+    counter(
+        statement
+            .query_row([authority], |row| row.get(0))
+            .optional()?,
+    )
 }
 
 /// The counter that grows whenever the revocation data of an authority change.
-pub(super) fn revocation_generation(connection: &Connection, authority: i64) -> Result<u64, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT revocations FROM authorities WHERE number = ?1")?;
-    counter(statement.query_row([authority], |row| row.get(0)).optional()?)
+pub(super) fn revocation_generation(
+    connection: &Connection,
+    authority: i64,
+) -> Result<u64, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT revocations FROM authorities WHERE number = ?1")?;
+    counter(
+        statement
+            .query_row([authority], |row| row.get(0))
+            .optional()?,
+    )
 }
 
 /// Every revoked or held certificate of an authority that has not expired before `unexpired_at`, by number.
@@ -85,7 +97,8 @@ fn counter(value: Option<i64>) -> Result<u64, StoreError> {
 }
 
 fn number_of(connection: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT number FROM authorities WHERE name = ?1")?;
+    let mut statement =
+        connection.prepare_cached("SELECT number FROM authorities WHERE name = ?1")?;
     Ok(statement.query_row([name], |row| row.get(0)).optional()?)
 }
 
@@ -99,8 +112,12 @@ mod tests {
     #[test]
     fn a_crl_reads_nothing_but_its_index() {
         let directory = tempfile::tempdir().unwrap();
-        let connection = schema::open_writer(&directory.path().join("a.db"), &StoreConfig::default()).unwrap();
+        let connection =
+            schema::open_writer(&directory.path().join("a.db"), &StoreConfig::default()).unwrap();
         let plan = revoked_query(1, NOW).plan(&connection);
-        assert_eq!(plan, ["SEARCH certificates USING COVERING INDEX certificates_revoked (authority=?)"]);
+        assert_eq!(
+            plan,
+            ["SEARCH certificates USING COVERING INDEX certificates_revoked (authority=?)"]
+        );
     }
 }

@@ -13,7 +13,10 @@ use super::columns::Columns;
 use crate::store::{CertificateKey, NewCertificate, StoreError};
 
 /// Stores a certificate and gives its number.
-pub(super) fn add(connection: &Connection, new: &NewCertificate) -> Result<CertificateNumber, StoreError> {
+pub(super) fn add(
+    connection: &Connection,
+    new: &NewCertificate,
+) -> Result<CertificateNumber, StoreError> {
     let (state, reason) = state_code(new.state);
     connection
         .prepare_cached(
@@ -78,10 +81,23 @@ pub(super) fn change_state(
                  revoked = CASE WHEN ?5 IS NULL THEN NULL ELSE coalesce(revoked, ?6) END
              WHERE number = ?1 AND state = ?2 AND reason IS ?3",
         )?
-        .execute(params![number, old_state, old_reason, new_state, new_reason, at.unix()])?;
+        .execute(params![
+            number,
+            old_state,
+            old_reason,
+            new_state,
+            new_reason,
+            at.unix()
+        ])?;
     if changed == 0 {
-        let there = connection.prepare_cached("SELECT 1 FROM certificates WHERE number = ?1")?.exists([number])?;
-        return Err(if there { StoreError::Stale } else { StoreError::Missing });
+        let there = connection
+            .prepare_cached("SELECT 1 FROM certificates WHERE number = ?1")?
+            .exists([number])?;
+        return Err(if there {
+            StoreError::Stale
+        } else {
+            StoreError::Missing
+        });
     }
     if from.revocation() != to.revocation() {
         count_revocation_change(connection, number)?;
@@ -93,7 +109,10 @@ pub(super) fn change_state(
 }
 
 /// Tells those who make CRLs that the last one is old.
-fn count_revocation_change(connection: &Connection, number: CertificateNumber) -> Result<(), StoreError> {
+fn count_revocation_change(
+    connection: &Connection,
+    number: CertificateNumber,
+) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "UPDATE authorities SET revocations = revocations + 1
@@ -109,24 +128,32 @@ fn wipe(connection: &Connection, number: CertificateNumber) -> Result<(), StoreE
         .prepare_cached("SELECT der FROM certificates WHERE number = ?1")?
         .query_row([number], |row| row.get(0))?;
     if let Some(der) = der {
-        let facts = x509::read_certificate(&der).map_err(|error| StoreError::Broken(error.into()))?;
+        let facts =
+            x509::read_certificate(&der).map_err(|error| StoreError::Broken(error.into()))?;
         connection
             .prepare_cached("UPDATE certificates SET issuer_name = ?2, subject_name = ?3, der = NULL WHERE number = ?1")?
             .execute(params![number, facts.issuer.der(), facts.subject.der()])?;
     }
-    connection.prepare_cached("DELETE FROM private_keys WHERE certificate = ?1")?.execute([number])?;
+    connection
+        .prepare_cached("DELETE FROM private_keys WHERE certificate = ?1")?
+        .execute([number])?;
     Ok(())
 }
 
 /// One certificate, whatever its state.
-pub(super) fn find(connection: &Connection, key: &CertificateKey) -> Result<Option<Certificate>, StoreError> {
+pub(super) fn find(
+    connection: &Connection,
+    key: &CertificateKey,
+) -> Result<Option<Certificate>, StoreError> {
     match key {
         CertificateKey::Number(number) => first(connection, "c.number = ?1", [number]),
         CertificateKey::Id(id) => first(connection, "c.id = ?1", [id.octets()]),
         CertificateKey::Name(name) => first(connection, "c.name = ?1", [name]),
-        CertificateKey::Issued(issuer, serial) => {
-            first(connection, "c.issuer_key = ?1 AND c.serial = ?2", params![issuer.0, serial.content()])
-        }
+        CertificateKey::Issued(issuer, serial) => first(
+            connection,
+            "c.issuer_key = ?1 AND c.serial = ?2",
+            params![issuer.0, serial.content()],
+        ),
     }
 }
 
@@ -147,8 +174,11 @@ pub(super) fn private_key(
     connection: &Connection,
     certificate: CertificateNumber,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT sealed FROM private_keys WHERE certificate = ?1")?;
-    Ok(statement.query_row([certificate], |row| row.get(0)).optional()?)
+    let mut statement =
+        connection.prepare_cached("SELECT sealed FROM private_keys WHERE certificate = ?1")?;
+    Ok(statement
+        .query_row([certificate], |row| row.get(0))
+        .optional()?)
 }
 
 const SELECT: &str = "
@@ -209,21 +239,31 @@ fn read(row: &Row<'_>) -> Result<Certificate, StoreError> {
 }
 
 /// Issuer and subject: what the DER says, and without it what was kept of them.
-fn names(der: Option<&[u8]>, kept: (Option<Vec<u8>>, Option<Vec<u8>>)) -> Result<(Name, Name), StoreError> {
+fn names(
+    der: Option<&[u8]>,
+    kept: (Option<Vec<u8>>, Option<Vec<u8>>),
+) -> Result<(Name, Name), StoreError> {
     match (der, kept) {
         (Some(der), _) => {
-            let facts = x509::read_certificate(der).map_err(|error| StoreError::Broken(error.into()))?;
+            let facts =
+                x509::read_certificate(der).map_err(|error| StoreError::Broken(error.into()))?;
             Ok((facts.issuer, facts.subject))
         }
         (None, (Some(issuer), Some(subject))) => {
-            let read = |name: &[u8]| Name::from_der(name).map_err(|error| StoreError::Broken(error.into()));
+            let read = |name: &[u8]| {
+                Name::from_der(name).map_err(|error| StoreError::Broken(error.into()))
+            };
             Ok((read(&issuer)?, read(&subject)?))
         }
-        (None, _) => Err(StoreError::Broken("the database is damaged: a certificate has neither DER nor names".into())),
+        (None, _) => Err(StoreError::Broken(
+            "the database is damaged: a certificate has neither DER nor names".into(),
+        )),
     }
 }
 
 /// No id, or one that is none at all.
 fn optional_id(octets: Option<[u8; 12]>) -> Option<Option<CertificateId>> {
-    octets.map(|octets| CertificateId::from_octets(&octets).ok()).map_or(Some(None), |id| id.map(Some))
+    octets
+        .map(|octets| CertificateId::from_octets(&octets).ok())
+        .map_or(Some(None), |id| id.map(Some))
 }

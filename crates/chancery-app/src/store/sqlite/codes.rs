@@ -116,7 +116,10 @@ pub(super) fn roles_code(roles: &[Role]) -> i64 {
 
 /// The roles of that set, sorted; none if a bit is unknown.
 pub(super) fn roles_of(set: i64) -> Option<Vec<Role>> {
-    let roles: Vec<Role> = Role::ALL.into_iter().filter(|role| set & role_bit(*role) != 0).collect();
+    let roles: Vec<Role> = Role::ALL
+        .into_iter()
+        .filter(|role| set & role_bit(*role) != 0)
+        .collect();
     (roles_code(&roles) == set).then_some(roles)
 }
 
@@ -137,15 +140,33 @@ mod tests {
 
     #[test]
     fn every_state_reads_back() {
-        let mut states = vec![State::Pending, State::Active, State::OnHold, State::Deleted(None), State::Purged(None)];
+        let mut states = vec![
+            State::Pending,
+            State::Active,
+            State::OnHold,
+            State::Deleted(None),
+            State::Purged(None),
+        ];
         for reason in Reason::ALL {
-            states.extend([State::Revoked(reason), State::Deleted(Some(reason)), State::Purged(Some(reason))]);
+            states.extend([
+                State::Revoked(reason),
+                State::Deleted(Some(reason)),
+                State::Purged(Some(reason)),
+            ]);
         }
         for state in states {
             let (code, reason) = state_code(state);
             assert_eq!(state_of(code, reason), Some(state));
         }
-        for (code, reason) in [(0, Some(1)), (1, Some(1)), (2, None), (2, Some(1)), (3, None), (3, Some(7)), (6, None)] {
+        for (code, reason) in [
+            (0, Some(1)),
+            (1, Some(1)),
+            (2, None),
+            (2, Some(1)),
+            (3, None),
+            (3, Some(7)),
+            (6, None),
+        ] {
             assert_eq!(state_of(code, reason), None, "{code} {reason:?}");
         }
     }

@@ -25,7 +25,10 @@ impl<'a> Columns<'a> {
     }
 
     /// The next column's value, through `read`; what cannot be read there means that the database is damaged.
-    pub(super) fn parse<F: FromSql, T>(&mut self, read: impl FnOnce(F) -> Option<T>) -> Result<T, StoreError> {
+    pub(super) fn parse<F: FromSql, T>(
+        &mut self,
+        read: impl FnOnce(F) -> Option<T>,
+    ) -> Result<T, StoreError> {
         let place = self.next;
         read(self.next()?).ok_or_else(|| damaged(self.row, place))
     }
@@ -42,5 +45,8 @@ impl<'a> Columns<'a> {
 
 fn damaged(row: &Row<'_>, place: usize) -> StoreError {
     let name = row.as_ref().column_name(place).unwrap_or("?");
-    StoreError::Broken(format!("the database is damaged: column {name} holds what this program never writes").into())
+    StoreError::Broken(
+        format!("the database is damaged: column {name} holds what this program never writes")
+            .into(),
+    )
 }

@@ -72,10 +72,14 @@ impl Walk {
             Walk::Owner => "FROM certificates AS c INDEXED BY certificates_by_owner",
             Walk::Domain => "FROM certificates AS c INDEXED BY certificates_by_domain",
             Walk::OwnerKeys => "FROM certificates AS c INDEXED BY certificates_by_owner_key",
-            Walk::DomainKeys | Walk::KeysOfDomain(_) => "FROM certificates AS c INDEXED BY certificates_by_domain_key",
+            Walk::DomainKeys | Walk::KeysOfDomain(_) => {
+                "FROM certificates AS c INDEXED BY certificates_by_domain_key"
+            }
             Walk::State(_) => "FROM certificates AS c INDEXED BY certificates_by_state",
             Walk::After(_) => "FROM certificates AS c NOT INDEXED",
-            Walk::Subjects(_) => "FROM subjects CROSS JOIN certificates AS c ON c.number = subjects.rowid",
+            Walk::Subjects(_) => {
+                "FROM subjects CROSS JOIN certificates AS c ON c.number = subjects.rowid"
+            }
         }
     }
 }
@@ -92,7 +96,10 @@ fn walks(connection: &Connection, filter: &CertificateFilter) -> Result<Vec<Walk
             (None, None) => keys_of_every_domain(connection),
         };
     }
-    let searched = filter.subject_contains.as_deref().and_then(subjects::expression);
+    let searched = filter
+        .subject_contains
+        .as_deref()
+        .and_then(subjects::expression);
     let narrow = match (&filter.owner, &filter.domain, &filter.issuer) {
         (Some(_), _, _) => Some(Walk::Owner),
         (None, Some(_), _) => Some(Walk::Domain),
@@ -111,22 +118,35 @@ fn walks(connection: &Connection, filter: &CertificateFilter) -> Result<Vec<Walk
     if filter.status == Some(StatusFilter::Any) {
         return Ok(vec![Walk::After(0)]);
     }
-    Ok(listed_states(filter.status).iter().copied().map(Walk::State).collect())
+    Ok(listed_states(filter.status)
+        .iter()
+        .copied()
+        .map(Walk::State)
+        .collect())
 }
 
 fn keys_of_every_domain(connection: &Connection) -> Result<Vec<Walk>, StoreError> {
-    Query::new("SELECT number FROM domains").rows(connection, |row| Ok(Walk::KeysOfDomain(row.get(0)?)))
+    Query::new("SELECT number FROM domains")
+        .rows(connection, |row| Ok(Walk::KeysOfDomain(row.get(0)?)))
 }
 
 /// Is it quicker to look at everything on this walk than to go along a wider one?
-fn meets_few(connection: &Connection, filter: &CertificateFilter, walk: Walk) -> Result<bool, StoreError> {
-    let start = Query::new("SELECT count(*) FROM (SELECT 1").text(walk.source()).text("WHERE TRUE");
+fn meets_few(
+    connection: &Connection,
+    filter: &CertificateFilter,
+    walk: Walk,
+) -> Result<bool, StoreError> {
+    let start = Query::new("SELECT count(*) FROM (SELECT 1")
+        .text(walk.source())
+        .text("WHERE TRUE");
     let met = match walk {
         Walk::Owner => owned(start, filter),
         Walk::Domain => in_domain(start, filter),
         _ => issued(start, filter),
     };
-    let counted = met.with("LIMIT ?)", FEW).rows(connection, |row| Ok(row.get::<_, i64>(0)?))?;
+    let counted = met
+        .with("LIMIT ?)", FEW)
+        .rows(connection, |row| Ok(row.get::<_, i64>(0)?))?;
     Ok(counted.first().is_none_or(|count| *count < FEW))
 }
 
@@ -149,14 +169,23 @@ fn stretches(filter: &CertificateFilter, walk: Walk) -> Vec<Stretch<'_>> {
         _ => (0, i64::MAX),
     };
     match &filter.order {
-        Order::Number(after) => vec![Stretch::Numbers(after.map_or(least, |number| number.max(least)), most)],
+        Order::Number(after) => vec![Stretch::Numbers(
+            after.map_or(least, |number| number.max(least)),
+            most,
+        )],
         Order::NumberDescending(before) => {
-            vec![Stretch::Numbers(least, before.map_or(most, |number| number.min(most)))]
+            vec![Stretch::Numbers(
+                least,
+                before.map_or(most, |number| number.min(most)),
+            )]
         }
         Order::SubjectKeyId(None) => vec![Stretch::KeysAfter(None)],
         Order::SubjectKeyId(Some((key, None))) => vec![Stretch::KeysAfter(Some(key))],
         Order::SubjectKeyId(Some((key, Some(number)))) => {
-            vec![Stretch::SameKeyAfter(key, *number), Stretch::KeysAfter(Some(key))]
+            vec![
+                Stretch::SameKeyAfter(key, *number),
+                Stretch::KeysAfter(Some(key)),
+            ]
         }
     }
 }
@@ -170,25 +199,45 @@ fn query(filter: &CertificateFilter, walk: Walk, stretch: Stretch<'_>, limit: us
     let start = Query::new(key).text(walk.source()).text("WHERE TRUE");
     let walked = match walk {
         Walk::KeysOfDomain(domain) => start.with("AND c.domain = ?", domain),
-        Walk::Subjects(_) => {
-            start.with_some("AND subjects MATCH ?", filter.subject_contains.as_deref().and_then(subjects::expression))
-        }
+        Walk::Subjects(_) => start.with_some(
+            "AND subjects MATCH ?",
+            filter
+                .subject_contains
+                .as_deref()
+                .and_then(subjects::expression),
+        ),
         _ => start,
     };
     let standing = standing(walked, filter, walk);
     let met = issued(in_domain(owned(standing, filter), filter), filter)
-        .with_some("AND c.serial = ?", filter.serial.as_ref().map(|serial| serial.content().to_vec()))
-        .with_some("AND c.subject_key_id = ?", filter.subject_key_id.map(|key| key.to_vec()))
-        .with_some("AND c.subject_line LIKE ? ESCAPE '\\'", filter.subject_contains.as_deref().map(subjects::pattern));
+        .with_some(
+            "AND c.serial = ?",
+            filter
+                .serial
+                .as_ref()
+                .map(|serial| serial.content().to_vec()),
+        )
+        .with_some(
+            "AND c.subject_key_id = ?",
+            filter.subject_key_id.map(|key| key.to_vec()),
+        )
+        .with_some(
+            "AND c.subject_line LIKE ? ESCAPE '\\'",
+            filter.subject_contains.as_deref().map(subjects::pattern),
+        );
     let placed = match (stretch, walk) {
-        (Stretch::Numbers(above, below), Walk::Subjects(_)) => {
-            met.with("AND subjects.rowid > ?", above).with("AND subjects.rowid < ?", below)
+        (Stretch::Numbers(above, below), Walk::Subjects(_)) => met
+            .with("AND subjects.rowid > ?", above)
+            .with("AND subjects.rowid < ?", below),
+        (Stretch::Numbers(above, below), _) => met
+            .with("AND c.number > ?", above)
+            .with("AND c.number < ?", below),
+        (Stretch::KeysAfter(key), _) => {
+            met.with_some("AND c.subject_key_id > ?", key.map(|key| key.to_vec()))
         }
-        (Stretch::Numbers(above, below), _) => met.with("AND c.number > ?", above).with("AND c.number < ?", below),
-        (Stretch::KeysAfter(key), _) => met.with_some("AND c.subject_key_id > ?", key.map(|key| key.to_vec())),
-        (Stretch::SameKeyAfter(key, number), _) => {
-            met.with("AND c.subject_key_id = ?", key.to_vec()).with("AND c.number > ?", number)
-        }
+        (Stretch::SameKeyAfter(key, number), _) => met
+            .with("AND c.subject_key_id = ?", key.to_vec())
+            .with("AND c.number > ?", number),
     };
     placed.text(order(filter, walk)).limit(limit)
 }
@@ -231,7 +280,13 @@ fn in_domain(query: Query, filter: &CertificateFilter) -> Query {
 }
 
 fn issued(query: Query, filter: &CertificateFilter) -> Query {
-    query.with_some("AND c.issuer_key = ?", filter.issuer.as_ref().map(|name| IssuerKey::of(name).0.to_vec()))
+    query.with_some(
+        "AND c.issuer_key = ?",
+        filter
+            .issuer
+            .as_ref()
+            .map(|name| IssuerKey::of(name).0.to_vec()),
+    )
 }
 
 #[cfg(test)]
@@ -243,7 +298,8 @@ mod tests {
 
     fn database() -> (tempfile::TempDir, Connection) {
         let directory = tempfile::tempdir().unwrap();
-        let connection = schema::open_writer(&directory.path().join("a.db"), &StoreConfig::default()).unwrap();
+        let connection =
+            schema::open_writer(&directory.path().join("a.db"), &StoreConfig::default()).unwrap();
         connection
             .execute_batch("INSERT INTO domains (id, name, disabled, created) VALUES ('d1', 'D', 0, 0), ('d2', 'D', 0, 0)")
             .unwrap();
@@ -258,7 +314,11 @@ mod tests {
                 lines.extend(query(filter, walk, stretch, 50).plan(connection));
             }
         }
-        lines.retain(|line| !line.contains("SCALAR SUBQUERY") && !line.contains("users") && !line.contains("domains"));
+        lines.retain(|line| {
+            !line.contains("SCALAR SUBQUERY")
+                && !line.contains("users")
+                && !line.contains("domains")
+        });
         lines
     }
 
@@ -279,7 +339,8 @@ mod tests {
         check(|f| f.status = Some(StatusFilter::Expired), &[by_state; 2]);
         let by_number = "SEARCH c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)";
         check(|f| f.status = Some(StatusFilter::Any), &[by_number]);
-        let by_owner = "SEARCH c USING INDEX certificates_by_owner (owner=? AND rowid>? AND rowid<?)";
+        let by_owner =
+            "SEARCH c USING INDEX certificates_by_owner (owner=? AND rowid>? AND rowid<?)";
         check(|f| f.owner = Some(user_id("u1")), &[by_owner]);
         check(
             |f| {
@@ -290,7 +351,8 @@ mod tests {
             },
             &[by_owner],
         );
-        let by_domain = "SEARCH c USING INDEX certificates_by_domain (domain=? AND rowid>? AND rowid<?)";
+        let by_domain =
+            "SEARCH c USING INDEX certificates_by_domain (domain=? AND rowid>? AND rowid<?)";
         check(|f| f.domain = Some(domain_id("d1")), &[by_domain]);
     }
 
@@ -317,7 +379,10 @@ mod tests {
             },
             &of_domain,
         );
-        check(|f| f.order = after.clone(), &[of_domain, of_domain].concat());
+        check(
+            |f| f.order = after.clone(),
+            &[of_domain, of_domain].concat(),
+        );
         let one_key = "SEARCH c USING INDEX certificates_by_domain_key (domain=? AND subject_key_id=? AND rowid>? AND rowid<?)";
         check(|f| f.subject_key_id = Some([1; 20]), &[one_key; 2]);
     }
@@ -333,15 +398,27 @@ mod tests {
             },
             &[one],
         );
-        check(|f| f.issuer = Some(issuer()), &["SEARCH c USING INDEX certificates_issued (issuer_key=?)", sort]);
+        check(
+            |f| f.issuer = Some(issuer()),
+            &[
+                "SEARCH c USING INDEX certificates_issued (issuer_key=?)",
+                sort,
+            ],
+        );
     }
 
     #[test]
     fn texts_are_looked_up_in_the_subject_index() {
         // The number is FTS5's own: it goes along its row ids, up (64) or down (192), and nothing is sorted.
         for (order, along) in [
-            (Order::Number(Some(7)), "SCAN subjects VIRTUAL TABLE INDEX 64:M1><"),
-            (Order::NumberDescending(Some(7)), "SCAN subjects VIRTUAL TABLE INDEX 192:M1><"),
+            (
+                Order::Number(Some(7)),
+                "SCAN subjects VIRTUAL TABLE INDEX 64:M1><",
+            ),
+            (
+                Order::NumberDescending(Some(7)),
+                "SCAN subjects VIRTUAL TABLE INDEX 192:M1><",
+            ),
         ] {
             check(
                 |f| {
@@ -355,7 +432,11 @@ mod tests {
                 ],
             );
         }
-        let by_state = "SEARCH c USING INDEX certificates_by_state (state=? AND number>? AND number<?)";
-        check(|f| f.subject_contains = Some("jo".to_owned()), &[by_state; 4]);
+        let by_state =
+            "SEARCH c USING INDEX certificates_by_state (state=? AND number>? AND number<?)";
+        check(
+            |f| f.subject_contains = Some("jo".to_owned()),
+            &[by_state; 4],
+        );
     }
 }

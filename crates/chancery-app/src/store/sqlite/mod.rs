@@ -26,7 +26,8 @@ use chancery_core::time::Time;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{
-    CertificateKey, Step, Store, StoreError, StoredAuthority, StoredToken, StoredUser, UserKey, WriterStats,
+    CertificateKey, Step, Store, StoreError, StoredAuthority, StoredToken, StoredUser, UserKey,
+    WriterStats,
 };
 use crate::audit::{AuditEntry, AuditFilter};
 use crate::config::StoreConfig;
@@ -58,31 +59,56 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn commit(&self, steps: Vec<Step>) -> Result<Vec<CertificateNumber>, StoreError> {
-        self.writer.write(|connection| steps::perform(connection, steps)).await
+        self.writer
+            .write(|connection| steps::perform(connection, steps))
+            .await
     }
 
     async fn next_crl_number(&self, authority: i64) -> Result<u64, StoreError> {
-        self.writer.write(move |connection| authorities::next_crl_number(connection, authority)).await
+        self.writer
+            .write(move |connection| authorities::next_crl_number(connection, authority))
+            .await
     }
 
     async fn certificate(&self, key: CertificateKey) -> Result<Option<Certificate>, StoreError> {
-        self.readers.read(move |connection| certificates::find(connection, &key)).await
+        self.readers
+            .read(move |connection| certificates::find(connection, &key))
+            .await
     }
 
-    async fn certificates(&self, filter: CertificateFilter, limit: usize) -> Result<Vec<Certificate>, StoreError> {
-        self.readers.read(move |connection| listing::page(connection, &filter, limit)).await
+    async fn certificates(
+        &self,
+        filter: CertificateFilter,
+        limit: usize,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        self.readers
+            .read(move |connection| listing::page(connection, &filter, limit))
+            .await
     }
 
-    async fn private_key(&self, certificate: CertificateNumber) -> Result<Option<Vec<u8>>, StoreError> {
-        self.readers.read(move |connection| certificates::private_key(connection, certificate)).await
+    async fn private_key(
+        &self,
+        certificate: CertificateNumber,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.readers
+            .read(move |connection| certificates::private_key(connection, certificate))
+            .await
     }
 
-    async fn revoked(&self, authority: i64, unexpired_at: Time) -> Result<Vec<CrlEntry>, StoreError> {
-        self.readers.read(move |connection| authorities::revoked(connection, authority, unexpired_at)).await
+    async fn revoked(
+        &self,
+        authority: i64,
+        unexpired_at: Time,
+    ) -> Result<Vec<CrlEntry>, StoreError> {
+        self.readers
+            .read(move |connection| authorities::revoked(connection, authority, unexpired_at))
+            .await
     }
 
     async fn revocation_generation(&self, authority: i64) -> Result<u64, StoreError> {
-        self.readers.read(move |connection| authorities::revocation_generation(connection, authority)).await
+        self.readers
+            .read(move |connection| authorities::revocation_generation(connection, authority))
+            .await
     }
 
     async fn authorities(&self) -> Result<Vec<StoredAuthority>, StoreError> {
@@ -90,7 +116,9 @@ impl Store for SqliteStore {
     }
 
     async fn user(&self, key: UserKey) -> Result<Option<StoredUser>, StoreError> {
-        self.readers.read(move |connection| accounts::user(connection, &key)).await
+        self.readers
+            .read(move |connection| accounts::user(connection, &key))
+            .await
     }
 
     async fn users(
@@ -99,27 +127,49 @@ impl Store for SqliteStore {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<User>, StoreError> {
-        self.readers.read(move |connection| accounts::users(connection, domain.as_ref(), after.as_ref(), limit)).await
+        self.readers
+            .read(move |connection| {
+                accounts::users(connection, domain.as_ref(), after.as_ref(), limit)
+            })
+            .await
     }
 
     async fn domain(&self, id: DomainId) -> Result<Option<Domain>, StoreError> {
-        self.readers.read(move |connection| accounts::domain(connection, &id)).await
+        self.readers
+            .read(move |connection| accounts::domain(connection, &id))
+            .await
     }
 
-    async fn domains(&self, after: Option<DomainId>, limit: usize) -> Result<Vec<Domain>, StoreError> {
-        self.readers.read(move |connection| accounts::domains(connection, after.as_ref(), limit)).await
+    async fn domains(
+        &self,
+        after: Option<DomainId>,
+        limit: usize,
+    ) -> Result<Vec<Domain>, StoreError> {
+        self.readers
+            .read(move |connection| accounts::domains(connection, after.as_ref(), limit))
+            .await
     }
 
     async fn token(&self, hash: [u8; 32]) -> Result<Option<StoredToken>, StoreError> {
-        self.readers.read(move |connection| accounts::token(connection, &hash)).await
+        self.readers
+            .read(move |connection| accounts::token(connection, &hash))
+            .await
     }
 
     async fn secret(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.readers.read(move |connection| accounts::secret(connection, name)).await
+        self.readers
+            .read(move |connection| accounts::secret(connection, name))
+            .await
     }
 
-    async fn audit(&self, filter: AuditFilter, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        self.readers.read(move |connection| audit::page(connection, &filter, limit)).await
+    async fn audit(
+        &self,
+        filter: AuditFilter,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        self.readers
+            .read(move |connection| audit::page(connection, &filter, limit))
+            .await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

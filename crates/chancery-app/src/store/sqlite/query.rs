@@ -14,7 +14,10 @@ pub(super) struct Query {
 impl Query {
     /// Starts with `SELECT ... FROM ... WHERE ...`.
     pub(super) fn new(select: &str) -> Query {
-        Query { sql: select.to_owned(), params: Vec::new() }
+        Query {
+            sql: select.to_owned(),
+            params: Vec::new(),
+        }
     }
 
     /// Adds text without a parameter.
@@ -43,7 +46,8 @@ impl Query {
         self = self.text(text);
         let marks = vec!["?"; values.len()];
         self.sql.push_str(&format!(" ({})", marks.join(", ")));
-        self.params.extend(values.iter().map(|value| Value::from(*value)));
+        self.params
+            .extend(values.iter().map(|value| Value::from(*value)));
         self
     }
 
@@ -70,7 +74,10 @@ impl Query {
     /// How SQLite would go about it, a line for each step.
     #[cfg(test)]
     pub(super) fn plan(self, connection: &Connection) -> Vec<String> {
-        let explained = Query { sql: format!("EXPLAIN QUERY PLAN {}", self.sql), params: self.params };
+        let explained = Query {
+            sql: format!("EXPLAIN QUERY PLAN {}", self.sql),
+            params: self.params,
+        };
         explained.rows(connection, |row| Ok(row.get(3)?)).unwrap()
     }
 }

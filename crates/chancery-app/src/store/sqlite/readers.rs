@@ -24,7 +24,10 @@ impl Readers {
     pub(super) fn start(path: &Path, count: u32, queue: usize) -> Result<Readers, StoreError> {
         let (questions, waiting) = sync_channel(queue);
         let waiting = Arc::new(Mutex::new(waiting));
-        let mut readers = Readers { questions: Some(questions), threads: Vec::new() };
+        let mut readers = Readers {
+            questions: Some(questions),
+            threads: Vec::new(),
+        };
         for number in 0..count {
             let connection = schema::open_reader(path)?;
             let waiting = Arc::clone(&waiting);
@@ -49,7 +52,9 @@ impl Readers {
                 let _ = reply.send(in_snapshot(connection, question));
             }
         });
-        let Some(questions) = &self.questions else { return Err(stopped()) };
+        let Some(questions) = &self.questions else {
+            return Err(stopped());
+        };
         questions.try_send(question).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Busy,
             TrySendError::Disconnected(_) => stopped(),
@@ -76,7 +81,10 @@ fn stopped() -> StoreError {
 fn answer_all(connection: &Connection, waiting: &Mutex<Receiver<Question>>) {
     loop {
         // Held while waiting: one thread waits for the next question, the others for their turn to wait.
-        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let next = waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
         let Ok(question) = next else { return };
         question(connection);
     }

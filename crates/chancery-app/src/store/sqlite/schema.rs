@@ -37,10 +37,13 @@ pub(super) fn open_writer(path: &Path, config: &StoreConfig) -> Result<Connectio
         .mode(0o600)
         .open(path)
         .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
-        .map_err(|error| StoreError::Broken(format!("database file {}: {error}", path.display()).into()))?;
+        .map_err(|error| {
+            StoreError::Broken(format!("database file {}: {error}", path.display()).into())
+        })?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let version = version_of(&connection)
-        .map_err(|problem| StoreError::Broken(format!("database file {}: {problem}", path.display()).into()))?;
+    let version = version_of(&connection).map_err(|problem| {
+        StoreError::Broken(format!("database file {}: {problem}", path.display()).into())
+    })?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "wal_autocheckpoint", config.checkpoint_pages)?;
@@ -48,6 +51,8 @@ pub(super) fn open_writer(path: &Path, config: &StoreConfig) -> Result<Connectio
     connection.pragma_update(None, "foreign_keys", true)?;
     // So that INSERT OR REPLACE, too, meets the triggers that keep rows.
     connection.pragma_update(None, "recursive_triggers", true)?;
+    // Savepoints keep what they may have to restore in memory, not in a temporary file.
+    connection.pragma_update(None, "temp_store", "memory")?;
     // Purged keys are overwritten where they stood.
     connection.pragma_update(None, "secure_delete", "fast")?;
     migrate(&mut connection, version)?;
@@ -63,7 +68,9 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 
 /// Can this connection read the schema?
 pub(super) fn is_readable(connection: &Connection) -> Result<(), StoreError> {
-    Ok(connection.prepare_cached("SELECT count(*) FROM sqlite_schema")?.query_row([], |_| Ok(()))?)
+    Ok(connection
+        .prepare_cached("SELECT count(*) FROM sqlite_schema")?
+        .query_row([], |_| Ok(()))?)
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
@@ -99,7 +106,11 @@ fn migrate(connection: &mut Connection, version: usize) -> Result<(), StoreError
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(migration)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", i64::try_from(before + 1).unwrap_or(i64::MAX))?;
+        transaction.pragma_update(
+            None,
+            "user_version",
+            i64::try_from(before + 1).unwrap_or(i64::MAX),
+        )?;
         transaction.commit()?;
     }
     Ok(())
@@ -133,9 +144,14 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         let connection = open(&path).unwrap();
-        connection.execute_batch("INSERT INTO secrets (name, sealed) VALUES ('a', x'00')").unwrap();
+        connection
+            .execute_batch("INSERT INTO secrets (name, sealed) VALUES ('a', x'00')")
+            .unwrap();
         for name in ["a.db", "a.db-wal", "a.db-shm"] {
-            let mode = std::fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
+            let mode = std::fs::metadata(directory.path().join(name))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
     }
@@ -143,7 +159,10 @@ mod tests {
     #[test]
     fn every_connection_is_set_for_durability() {
         let directory = tempfile::tempdir().unwrap();
-        let config = StoreConfig { checkpoint_pages: 777, ..StoreConfig::default() };
+        let config = StoreConfig {
+            checkpoint_pages: 777,
+            ..StoreConfig::default()
+        };
         let connection = open_writer(&directory.path().join("a.db"), &config).unwrap();
         for (pragma, want) in [
             ("journal_mode", "wal"),
@@ -155,8 +174,12 @@ mod tests {
             ("application_id", "1128812099"),
             ("user_version", "1"),
         ] {
-            let got = connection.pragma_query_value(None, pragma, |row| row.get::<_, Value>(0)).unwrap();
-            let want = want.parse().map_or_else(|_| Value::Text(want.to_owned()), Value::Integer);
+            let got = connection
+                .pragma_query_value(None, pragma, |row| row.get::<_, Value>(0))
+                .unwrap();
+            let want = want
+                .parse()
+                .map_or_else(|_| Value::Text(want.to_owned()), Value::Integer);
             assert_eq!(got, want, "{pragma}");
         }
         let reader = open_reader(&directory.path().join("a.db")).unwrap();
@@ -167,13 +190,20 @@ mod tests {
     fn files_of_others_are_refused_and_left_alone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("other.db");
-        Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("CREATE TABLE t (a)")
+            .unwrap();
         let before = std::fs::read(&path).unwrap();
         assert!(refusal(&path).contains("belongs to another program"));
         assert_eq!(std::fs::read(&path).unwrap(), before);
 
         let path = directory.path().join("text.db");
-        std::fs::write(&path, "not a database, but long enough to be taken for one by its length: ".repeat(20)).unwrap();
+        std::fs::write(
+            &path,
+            "not a database, but long enough to be taken for one by its length: ".repeat(20),
+        )
+        .unwrap();
         assert!(refusal(&path).contains("not a database"));
     }
 
@@ -182,9 +212,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.db");
         let newer = i64::try_from(MIGRATIONS.len()).unwrap() + 1;
-        open(&path).unwrap().pragma_update(None, "user_version", newer).unwrap();
+        open(&path)
+            .unwrap()
+            .pragma_update(None, "user_version", newer)
+            .unwrap();
         let refusal = refusal(&path);
-        assert!(refusal.contains(&format!("schema {newer}")) && refusal.contains("upgrade"), "{refusal}");
+        assert!(
+            refusal.contains(&format!("schema {newer}")) && refusal.contains("upgrade"),
+            "{refusal}"
+        );
     }
 
     /// A database with four certificates: 1 active, 2 on hold, 3 revoked, 4 purged after revocation.
@@ -192,15 +228,42 @@ mod tests {
         let store = super::super::SqliteStore::open(path, &StoreConfig::default()).unwrap();
         settle(&store).await;
         for n in 1..=4 {
-            stored(&store, NewCertificate { sealed_key: Some(vec![7]), ..certificate(n) }).await;
+            stored(
+                &store,
+                NewCertificate {
+                    sealed_key: Some(vec![7]),
+                    ..certificate(n)
+                },
+            )
+            .await;
         }
         let reason = Reason::KeyCompromise;
-        moved(&store, 2, State::Active, State::OnHold, NOW).await.unwrap();
+        moved(&store, 2, State::Active, State::OnHold, NOW)
+            .await
+            .unwrap();
         for number in [3, 4] {
-            moved(&store, number, State::Active, State::Revoked(reason), NOW).await.unwrap();
+            moved(&store, number, State::Active, State::Revoked(reason), NOW)
+                .await
+                .unwrap();
         }
-        moved(&store, 4, State::Revoked(reason), State::Deleted(Some(reason)), NOW).await.unwrap();
-        moved(&store, 4, State::Deleted(Some(reason)), State::Purged(Some(reason)), NOW).await.unwrap();
+        moved(
+            &store,
+            4,
+            State::Revoked(reason),
+            State::Deleted(Some(reason)),
+            NOW,
+        )
+        .await
+        .unwrap();
+        moved(
+            &store,
+            4,
+            State::Deleted(Some(reason)),
+            State::Purged(Some(reason)),
+            NOW,
+        )
+        .await
+        .unwrap();
         store.next_crl_number(1).await.unwrap();
         assert_eq!(read(&store, 4).await.der, None);
         drop(store);
@@ -247,7 +310,11 @@ mod tests {
             "UPDATE audit SET at = 2",
         ] {
             let error = connection.execute_batch(sql).expect_err(sql);
-            assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::ConstraintViolation), "{sql}: {error}");
+            assert_eq!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::ConstraintViolation),
+                "{sql}: {error}"
+            );
         }
         // And what the core allows is allowed.
         for sql in [
@@ -289,7 +356,15 @@ mod tests {
         let mut other = der();
         other.truncate(other.len() - 1);
         other.push(0xaa);
-        stored(&store, NewCertificate { sealed_key: Some(sealed.clone()), der: other.clone(), ..certificate(1) }).await;
+        stored(
+            &store,
+            NewCertificate {
+                sealed_key: Some(sealed.clone()),
+                der: other.clone(),
+                ..certificate(1)
+            },
+        )
+        .await;
         let holds = |what: &[u8]| {
             let bytes = std::fs::read(&path).unwrap();
             bytes.windows(what.len()).any(|window| window == what)
@@ -297,8 +372,12 @@ mod tests {
         drop(store);
         assert!(holds(&sealed) && holds(&other));
         let store = super::super::SqliteStore::open(&path, &StoreConfig::default()).unwrap();
-        moved(&store, 1, State::Active, State::Deleted(None), NOW).await.unwrap();
-        moved(&store, 1, State::Deleted(None), State::Purged(None), NOW).await.unwrap();
+        moved(&store, 1, State::Active, State::Deleted(None), NOW)
+            .await
+            .unwrap();
+        moved(&store, 1, State::Deleted(None), State::Purged(None), NOW)
+            .await
+            .unwrap();
         drop(store);
         assert!(!holds(&sealed) && !holds(&other));
         assert!(!path.with_extension("db-wal").exists());

@@ -8,12 +8,20 @@ use crate::store::{Step, StoreError};
 
 /// Does all steps inside the open transaction, in their order, and gives the numbers of the certificates that they added.
 /// After an error the caller rolls back.
-pub(super) fn perform(connection: &Connection, steps: Vec<Step>) -> Result<Vec<CertificateNumber>, StoreError> {
+pub(super) fn perform(
+    connection: &Connection,
+    steps: Vec<Step>,
+) -> Result<Vec<CertificateNumber>, StoreError> {
     let mut added = Vec::new();
     for step in steps {
         match step {
             Step::AddCertificate(new) => added.push(certificates::add(connection, &new)?),
-            Step::Move { certificate, from, to, at } => {
+            Step::Move {
+                certificate,
+                from,
+                to,
+                at,
+            } => {
                 certificates::change_state(connection, certificate, from, to, at)?;
             }
             Step::AddAuthority(new) => authorities::add(connection, &new)?,
@@ -26,7 +34,9 @@ pub(super) fn perform(connection: &Connection, steps: Vec<Step>) -> Result<Vec<C
             Step::AddToken(token) => accounts::add_token(connection, &token)?,
             Step::RemoveToken(hash) => accounts::remove_token(connection, &hash)?,
             Step::RemoveTokensOf(user) => accounts::remove_tokens_of(connection, &user)?,
-            Step::RemoveTokensExpiredBefore(time) => accounts::remove_tokens_expired_before(connection, time)?,
+            Step::RemoveTokensExpiredBefore(time) => {
+                accounts::remove_tokens_expired_before(connection, time)?
+            }
             Step::KeepSecret(name, sealed) => accounts::keep_secret(connection, name, &sealed)?,
             Step::Audit(entry) => audit::add(connection, &entry)?,
         }

@@ -27,7 +27,11 @@ pub(super) struct SubjectIndex {
 impl SubjectIndex {
     /// Reads how far it has come.
     pub(super) fn open(connection: &Connection) -> Result<SubjectIndex, StoreError> {
-        Ok(SubjectIndex { indexed: indexed_up_to(connection)?, newest: newest(connection)?, broken: false })
+        Ok(SubjectIndex {
+            indexed: indexed_up_to(connection)?,
+            newest: newest(connection)?,
+            broken: false,
+        })
     }
 
     /// To be told of every commit.
@@ -63,7 +67,9 @@ impl SubjectIndex {
 
 /// The number up to which the index knows every certificate.
 pub(super) fn indexed_up_to(connection: &Connection) -> Result<i64, StoreError> {
-    Ok(connection.prepare_cached("SELECT upto FROM subjects_indexed")?.query_row([], |row| row.get(0))?)
+    Ok(connection
+        .prepare_cached("SELECT upto FROM subjects_indexed")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// What to look up in the index for a text; none if the index cannot help, as with less than three characters.
@@ -72,8 +78,18 @@ pub(super) fn indexed_up_to(connection: &Connection) -> Result<i64, StoreError> 
 pub(super) fn expression(text: &str) -> Option<String> {
     let chars: Vec<char> = text.chars().collect();
     let step = chars.len() / MOST_RUNS + 1;
-    let runs = chars.windows(3).step_by(step).filter(|run| !run.contains(&'\0'));
-    let quoted: Vec<String> = runs.map(|run| format!("\"{}\"", run.iter().collect::<String>().replace('"', "\"\""))).collect();
+    let runs = chars
+        .windows(3)
+        .step_by(step)
+        .filter(|run| !run.contains(&'\0'));
+    let quoted: Vec<String> = runs
+        .map(|run| {
+            format!(
+                "\"{}\"",
+                run.iter().collect::<String>().replace('"', "\"\"")
+            )
+        })
+        .collect();
     (!quoted.is_empty()).then(|| quoted.join(" AND "))
 }
 
@@ -93,14 +109,18 @@ pub(super) fn pattern(text: &str) -> String {
 
 fn newest(connection: &Connection) -> Result<i64, StoreError> {
     let mut statement = connection.prepare_cached("SELECT max(number) FROM certificates")?;
-    Ok(statement.query_row([], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0))
+    Ok(statement
+        .query_row([], |row| row.get::<_, Option<i64>>(0))?
+        .unwrap_or(0))
 }
 
 /// Gives the number up to which the index then reaches.
 fn index_batch(connection: &Connection, indexed: i64) -> Result<i64, StoreError> {
     let transaction = connection.unchecked_transaction()?;
     let last: Option<i64> = transaction
-        .prepare_cached("SELECT number FROM certificates WHERE number > ?1 ORDER BY number LIMIT 1 OFFSET ?2")?
+        .prepare_cached(
+            "SELECT number FROM certificates WHERE number > ?1 ORDER BY number LIMIT 1 OFFSET ?2",
+        )?
         .query_row([indexed, BATCH - 1], |row| row.get(0))
         .optional()?;
     let last = match last {
@@ -113,7 +133,9 @@ fn index_batch(connection: &Connection, indexed: i64) -> Result<i64, StoreError>
              SELECT number, subject_line FROM certificates WHERE number > ?1 AND number <= ?2 ORDER BY number",
         )?
         .execute([indexed, last])?;
-    transaction.prepare_cached("UPDATE subjects_indexed SET upto = ?1")?.execute([last])?;
+    transaction
+        .prepare_cached("UPDATE subjects_indexed SET upto = ?1")?
+        .execute([last])?;
     transaction.commit()?;
     Ok(last)
 }
@@ -189,14 +211,28 @@ mod tests {
         let store = SqliteStore::open(&path, &StoreConfig::default()).unwrap();
         settle(&store).await;
         let count = u32::try_from(2 * BATCH + 1).unwrap();
-        let subject = |n| NewCertificate { subject_line: format!("/CN=needle{n}"), ..certificate(n) };
-        store.commit((0..count).map(|n| add(subject(n))).collect()).await.unwrap();
+        let subject = |n| NewCertificate {
+            subject_line: format!("/CN=needle{n}"),
+            ..certificate(n)
+        };
+        store
+            .commit((0..count).map(|n| add(subject(n))).collect())
+            .await
+            .unwrap();
         caught_up(&path, i64::from(count)).await;
         for (text, want) in [("needle2000", 1), ("NEEDLE", 50), ("needless", 0)] {
             for order in [Order::Number(None), Order::NumberDescending(None)] {
                 let subject_contains = Some(text.to_owned());
-                let filter = CertificateFilter { subject_contains, order, ..CertificateFilter::all(NOW) };
-                assert_eq!(store.certificates(filter, 50).await.unwrap().len(), want, "{text}");
+                let filter = CertificateFilter {
+                    subject_contains,
+                    order,
+                    ..CertificateFilter::all(NOW)
+                };
+                assert_eq!(
+                    store.certificates(filter, 50).await.unwrap().len(),
+                    want,
+                    "{text}"
+                );
             }
         }
     }
@@ -204,8 +240,13 @@ mod tests {
     #[test]
     fn a_broken_index_is_left_alone() {
         let directory = tempfile::tempdir().unwrap();
-        let connection = schema::open_writer(&directory.path().join("a.db"), &StoreConfig::default()).unwrap();
-        let mut index = SubjectIndex { indexed: 0, newest: FAR + 1, broken: false };
+        let connection =
+            schema::open_writer(&directory.path().join("a.db"), &StoreConfig::default()).unwrap();
+        let mut index = SubjectIndex {
+            indexed: 0,
+            newest: FAR + 1,
+            broken: false,
+        };
         assert!(index.is_far_behind());
         connection.execute_batch("DROP TABLE subjects").unwrap();
         index.catch_up(&connection).unwrap_err();

@@ -44,12 +44,21 @@ impl Writer {
         let index = SubjectIndex::open(&connection)?;
         let (commands, waiting) = sync_channel(queue);
         let counts = Arc::new(Counts::default());
-        let work = Work { connection, waiting, index, counts: Arc::clone(&counts) };
+        let work = Work {
+            connection,
+            waiting,
+            index,
+            counts: Arc::clone(&counts),
+        };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || work.run())
             .map_err(|error| StoreError::Broken(error.into()))?;
-        Ok(Writer { commands: Some(commands), thread: Some(thread), counts })
+        Ok(Writer {
+            commands: Some(commands),
+            thread: Some(thread),
+            counts,
+        })
     }
 
     /// Does `work` in a transaction and answers once that is durable. If `work` fails, nothing of it stays.
@@ -69,7 +78,9 @@ impl Writer {
                 let _ = reply.send(outcome);
             })
         });
-        let Some(commands) = &self.commands else { return Err(stopped()) };
+        let Some(commands) = &self.commands else {
+            return Err(stopped());
+        };
         commands.try_send(command).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Busy,
             TrySendError::Disconnected(_) => stopped(),
@@ -121,7 +132,10 @@ impl Work {
                 self.index_subjects();
             }
         }
-        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        if let Err(error) = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        {
             tracing::warn!(%error, "the write-ahead log was not checkpointed: the next start will do it");
         }
     }
@@ -130,7 +144,9 @@ impl Work {
         if self.index.is_behind() {
             self.waiting.recv_timeout(IDLE)
         } else {
-            self.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            self.waiting
+                .recv()
+                .map_err(|_| RecvTimeoutError::Disconnected)
         }
     }
 
@@ -138,13 +154,17 @@ impl Work {
     fn commit_with_all_that_wait(&mut self, first: Command) {
         let more = self.waiting.try_iter().take(LARGEST_BATCH - 1);
         let begun = run(&self.connection, "BEGIN IMMEDIATE");
-        let answers: Vec<Answer> =
-            std::iter::once(first).chain(more).map(|command| command(&self.connection)).collect();
+        let answers: Vec<Answer> = std::iter::once(first)
+            .chain(more)
+            .map(|command| command(&self.connection))
+            .collect();
         let durable = begun.and_then(|()| run(&self.connection, "COMMIT"));
         match &durable {
             Ok(()) => {
                 self.counts.commits.fetch_add(1, Ordering::Relaxed);
-                self.counts.commands.fetch_add(answers.len() as u64, Ordering::Relaxed);
+                self.counts
+                    .commands
+                    .fetch_add(answers.len() as u64, Ordering::Relaxed);
                 self.index.saw_commit(&self.connection);
             }
             Err(error) => {
@@ -208,12 +228,19 @@ mod tests {
     use crate::store::sqlite::{readers, schema};
 
     fn start(path: &Path, queue: usize) -> Writer {
-        Writer::start(schema::open_writer(path, &StoreConfig::default()).unwrap(), queue).unwrap()
+        Writer::start(
+            schema::open_writer(path, &StoreConfig::default()).unwrap(),
+            queue,
+        )
+        .unwrap()
     }
 
     fn keep(name: &'static str) -> impl FnOnce(&Connection) -> Result<(), StoreError> + Send {
         move |connection| {
-            connection.execute("INSERT INTO secrets (name, sealed) VALUES (?1, x'00')", [name])?;
+            connection.execute(
+                "INSERT INTO secrets (name, sealed) VALUES (?1, x'00')",
+                [name],
+            )?;
             Ok(())
         }
     }
@@ -223,7 +250,9 @@ mod tests {
         readers
             .read(|connection| {
                 let mut statement = connection.prepare("SELECT name FROM secrets ORDER BY name")?;
-                Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?)
+                Ok(statement
+                    .query_map([], |row| row.get(0))?
+                    .collect::<rusqlite::Result<Vec<String>>>()?)
             })
             .await
             .unwrap()
@@ -231,7 +260,11 @@ mod tests {
 
     /// Sends a command without waiting for its answer.
     fn send<T>(future: impl Future<Output = T>) {
-        assert!(pin!(future).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(
+            pin!(future)
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
     }
 
     /// Holds the database from outside so that the writer waits in its next transaction.
@@ -286,12 +319,22 @@ mod tests {
             keep("half")(connection)?;
             Err(StoreError::Stale)
         };
-        let (a, b, c) = (writer.write(keep("a")), writer.write(half), writer.write(keep("c")));
+        let (a, b, c) = (
+            writer.write(keep("a")),
+            writer.write(half),
+            writer.write(keep("c")),
+        );
         let release = async { lock.execute_batch("ROLLBACK").unwrap() };
         let (a, b, c, ()) = tokio::join!(a, b, c, release);
         assert!(a.is_ok() && matches!(b, Err(StoreError::Stale)) && c.is_ok());
         assert_eq!(kept(&path).await, ["a", "c"]);
-        assert_eq!(writer.stats(), WriterStats { commits: 1, commands: 3 });
+        assert_eq!(
+            writer.stats(),
+            WriterStats {
+                commits: 1,
+                commands: 3
+            }
+        );
     }
 
     #[tokio::test]
@@ -301,14 +344,19 @@ mod tests {
         let writer = start(&path, 8);
         let orphan = |connection: &Connection| -> Result<(), StoreError> {
             connection.execute_batch("PRAGMA defer_foreign_keys = on")?;
-            connection.execute_batch("INSERT INTO private_keys (certificate, sealed) VALUES (99, x'00')")?;
+            connection.execute_batch(
+                "INSERT INTO private_keys (certificate, sealed) VALUES (99, x'00')",
+            )?;
             Ok(())
         };
         let lock = blocked(&path);
         let (a, b) = (writer.write(keep("a")), writer.write(orphan));
         let release = async { lock.execute_batch("ROLLBACK").unwrap() };
         let (a, b, ()) = tokio::join!(a, b, release);
-        assert!(matches!(a, Err(StoreError::Broken(_))) && matches!(b, Err(StoreError::Broken(_))), "{a:?} {b:?}");
+        assert!(
+            matches!(a, Err(StoreError::Broken(_))) && matches!(b, Err(StoreError::Broken(_))),
+            "{a:?} {b:?}"
+        );
         writer.write(keep("c")).await.unwrap();
         assert_eq!(kept(&path).await, ["c"]);
     }
@@ -324,7 +372,11 @@ mod tests {
             Err(StoreError::Missing)
         };
         let lock = blocked(&path);
-        let (a, b, c) = (writer.write(keep("a")), writer.write(lose), writer.write(keep("c")));
+        let (a, b, c) = (
+            writer.write(keep("a")),
+            writer.write(lose),
+            writer.write(keep("c")),
+        );
         let release = async { lock.execute_batch("ROLLBACK").unwrap() };
         let (a, b, c, ()) = tokio::join!(a, b, c, release);
         for outcome in [a, b, c] {

@@ -50,12 +50,23 @@ async fn what_is_stored_is_read_back_by_every_key() {
             CertificateKey::Issued(IssuerKey::of(&issuer()), serial(2)),
         ];
         for key in keys {
-            assert_eq!(store.certificate(key.clone()).await.unwrap().as_ref(), Some(&want), "{key:?}");
+            assert_eq!(
+                store.certificate(key.clone()).await.unwrap().as_ref(),
+                Some(&want),
+                "{key:?}"
+            );
         }
         assert_eq!(store.private_key(number).await.unwrap(), Some(vec![7; 40]));
         assert_eq!(store.private_key(old).await.unwrap(), None);
         assert_eq!(read(store, old).await.replaced_by, Some(certificate_id(2)));
-        let newest = stored(store, NewCertificate { replaces: Some(old), ..certificate(3) }).await;
+        let newest = stored(
+            store,
+            NewCertificate {
+                replaces: Some(old),
+                ..certificate(3)
+            },
+        )
+        .await;
         assert!(newest > number);
         assert_eq!(read(store, old).await.replaced_by, Some(certificate_id(3)));
     })
@@ -74,8 +85,14 @@ async fn what_is_not_there_is_none() {
             assert_eq!(store.certificate(key).await.unwrap(), None);
         }
         assert_eq!(store.private_key(1).await.unwrap(), None);
-        assert!(matches!(store.revocation_generation(1).await, Err(StoreError::Missing)));
-        assert!(matches!(store.next_crl_number(1).await, Err(StoreError::Missing)));
+        assert!(matches!(
+            store.revocation_generation(1).await,
+            Err(StoreError::Missing)
+        ));
+        assert!(matches!(
+            store.next_crl_number(1).await,
+            Err(StoreError::Missing)
+        ));
         assert_eq!(store.revoked(1, NOW).await.unwrap(), []);
     })
     .await;
@@ -86,9 +103,18 @@ async fn second_certificates_are_refused_by_what_is_the_same() {
     on_every_store(async |store| {
         settle(store).await;
         stored(store, certificate(1)).await;
-        let same_id = NewCertificate { id: certificate_id(1), ..certificate(2) };
-        let same_name = NewCertificate { name: "certificate-1".to_owned(), ..certificate(2) };
-        let same_serial = NewCertificate { serial: serial(1), ..certificate(2) };
+        let same_id = NewCertificate {
+            id: certificate_id(1),
+            ..certificate(2)
+        };
+        let same_name = NewCertificate {
+            name: "certificate-1".to_owned(),
+            ..certificate(2)
+        };
+        let same_serial = NewCertificate {
+            serial: serial(1),
+            ..certificate(2)
+        };
         let same_everything = certificate(1);
         for (new, want) in [
             (same_id, Conflict::CertificateName),
@@ -97,10 +123,17 @@ async fn second_certificates_are_refused_by_what_is_the_same() {
             (same_everything, Conflict::Certificate),
         ] {
             let error = store.commit(vec![add(new)]).await.unwrap_err();
-            assert!(matches!(error, StoreError::Conflict(conflict) if conflict == want), "{error:?}");
+            assert!(
+                matches!(error, StoreError::Conflict(conflict) if conflict == want),
+                "{error:?}"
+            );
         }
-        let of_other_issuer =
-            NewCertificate { serial: serial(1), issuer_key: IssuerKey([9; 16]), authority: None, ..certificate(2) };
+        let of_other_issuer = NewCertificate {
+            serial: serial(1),
+            issuer_key: IssuerKey([9; 16]),
+            authority: None,
+            ..certificate(2)
+        };
         stored(store, of_other_issuer).await;
     })
     .await;
@@ -111,10 +144,19 @@ async fn certificates_need_their_owner_and_domain() {
     on_every_store(async |store| {
         settle(store).await;
         for new in [
-            NewCertificate { owner: user_id("u9"), ..certificate(1) },
-            NewCertificate { domain: domain_id("d9"), ..certificate(1) },
+            NewCertificate {
+                owner: user_id("u9"),
+                ..certificate(1)
+            },
+            NewCertificate {
+                domain: domain_id("d9"),
+                ..certificate(1)
+            },
         ] {
-            assert!(matches!(store.commit(vec![add(new)]).await, Err(StoreError::Missing)));
+            assert!(matches!(
+                store.commit(vec![add(new)]).await,
+                Err(StoreError::Missing)
+            ));
         }
     })
     .await;
@@ -125,11 +167,30 @@ async fn a_commit_is_done_whole_or_not_at_all() {
     on_every_store(async |store| {
         settle(store).await;
         stored(store, certificate(1)).await;
-        let steps = vec![add(certificate(2)), Step::KeepSecret("s", vec![1]), add(certificate(1))];
-        assert!(matches!(store.commit(steps).await, Err(StoreError::Conflict(Conflict::Certificate))));
-        assert_eq!(store.certificate(CertificateKey::Id(certificate_id(2))).await.unwrap(), None);
+        let steps = vec![
+            add(certificate(2)),
+            Step::KeepSecret("s", vec![1]),
+            add(certificate(1)),
+        ];
+        assert!(matches!(
+            store.commit(steps).await,
+            Err(StoreError::Conflict(Conflict::Certificate))
+        ));
+        assert_eq!(
+            store
+                .certificate(CertificateKey::Id(certificate_id(2)))
+                .await
+                .unwrap(),
+            None
+        );
         assert_eq!(store.secret("s").await.unwrap(), None);
-        let numbers = store.commit(vec![add(certificate(2)), Step::KeepSecret("s", vec![1]), add(certificate(3))]).await;
+        let numbers = store
+            .commit(vec![
+                add(certificate(2)),
+                Step::KeepSecret("s", vec![1]),
+                add(certificate(3)),
+            ])
+            .await;
         let numbers = numbers.unwrap();
         assert_eq!(read(store, numbers[0]).await.id, certificate_id(2));
         assert_eq!(read(store, numbers[1]).await.id, certificate_id(3));
@@ -144,11 +205,27 @@ async fn moves_start_from_the_state_that_was_read() {
         settle(store).await;
         let number = stored(store, certificate(1)).await;
         let revoked = State::Revoked(Reason::KeyCompromise);
-        moved(store, number, State::Active, revoked, NOW.plus_days(1)).await.unwrap();
+        moved(store, number, State::Active, revoked, NOW.plus_days(1))
+            .await
+            .unwrap();
         let after = read(store, number).await;
-        assert_eq!((after.state, after.state_since), (revoked, NOW.plus_days(1)));
-        for from in [State::Active, State::Revoked(Reason::Superseded), State::Deleted(Some(Reason::KeyCompromise))] {
-            let stale = moved(store, number, from, State::Deleted(Some(Reason::KeyCompromise)), NOW).await;
+        assert_eq!(
+            (after.state, after.state_since),
+            (revoked, NOW.plus_days(1))
+        );
+        for from in [
+            State::Active,
+            State::Revoked(Reason::Superseded),
+            State::Deleted(Some(Reason::KeyCompromise)),
+        ] {
+            let stale = moved(
+                store,
+                number,
+                from,
+                State::Deleted(Some(Reason::KeyCompromise)),
+                NOW,
+            )
+            .await;
             assert!(matches!(stale, Err(StoreError::Stale)), "{from:?}");
         }
         let missing = moved(store, number + 1, State::Active, revoked, NOW).await;
@@ -162,11 +239,34 @@ async fn moves_start_from_the_state_that_was_read() {
 async fn a_purge_wipes_der_and_key_and_keeps_the_facts() {
     on_every_store(async |store| {
         settle(store).await;
-        let number = stored(store, NewCertificate { sealed_key: Some(vec![7]), ..certificate(1) }).await;
+        let number = stored(
+            store,
+            NewCertificate {
+                sealed_key: Some(vec![7]),
+                ..certificate(1)
+            },
+        )
+        .await;
         let ended = Some(Reason::CessationOfOperation);
-        moved(store, number, State::Active, State::Deleted(ended), NOW.plus_days(1)).await.unwrap();
+        moved(
+            store,
+            number,
+            State::Active,
+            State::Deleted(ended),
+            NOW.plus_days(1),
+        )
+        .await
+        .unwrap();
         let deleted = read(store, number).await;
-        moved(store, number, State::Deleted(ended), State::Purged(ended), NOW.plus_days(2)).await.unwrap();
+        moved(
+            store,
+            number,
+            State::Deleted(ended),
+            State::Purged(ended),
+            NOW.plus_days(2),
+        )
+        .await
+        .unwrap();
         let purged = read(store, number).await;
         let want = Certificate {
             der: None,
@@ -192,27 +292,65 @@ async fn a_purge_wipes_der_and_key_and_keeps_the_facts() {
 async fn revocation_data_hold_what_is_revoked_and_unexpired() {
     on_every_store(async |store| {
         settle(store).await;
-        store.commit(vec![Step::AddAuthority(authority("other", Some("issuing")))]).await.unwrap();
-        let old = NewCertificate { not_after: NOW.plus_days(2), ..certificate(1) };
-        let other = NewCertificate { authority: Some(2), ..certificate(2) };
-        let imported = NewCertificate { authority: None, origin: Origin::Imported, ..certificate(3) };
+        store
+            .commit(vec![Step::AddAuthority(authority(
+                "other",
+                Some("issuing"),
+            ))])
+            .await
+            .unwrap();
+        let old = NewCertificate {
+            not_after: NOW.plus_days(2),
+            ..certificate(1)
+        };
+        let other = NewCertificate {
+            authority: Some(2),
+            ..certificate(2)
+        };
+        let imported = NewCertificate {
+            authority: None,
+            origin: Origin::Imported,
+            ..certificate(3)
+        };
         let mut numbers = Vec::new();
-        for new in [old, other, imported, certificate(4), certificate(5), certificate(6)] {
+        for new in [
+            old,
+            other,
+            imported,
+            certificate(4),
+            certificate(5),
+            certificate(6),
+        ] {
             numbers.push(stored(store, new).await);
         }
         let revoked = State::Revoked(Reason::Superseded);
         for number in &numbers[..4] {
-            moved(store, *number, State::Active, revoked, NOW).await.unwrap();
+            moved(store, *number, State::Active, revoked, NOW)
+                .await
+                .unwrap();
         }
-        moved(store, numbers[4], State::Active, State::OnHold, NOW).await.unwrap();
+        moved(store, numbers[4], State::Active, State::OnHold, NOW)
+            .await
+            .unwrap();
         let serials = async |authority, time| -> Vec<Serial> {
-            store.revoked(authority, time).await.unwrap().into_iter().map(|entry| entry.serial).collect()
+            store
+                .revoked(authority, time)
+                .await
+                .unwrap()
+                .into_iter()
+                .map(|entry| entry.serial)
+                .collect()
         };
         assert_eq!(serials(1, NOW).await, [serial(1), serial(4), serial(5)]);
-        assert_eq!(serials(1, NOW.plus_days(2)).await, [serial(1), serial(4), serial(5)]);
+        assert_eq!(
+            serials(1, NOW.plus_days(2)).await,
+            [serial(1), serial(4), serial(5)]
+        );
         assert_eq!(serials(1, NOW.plus_days(3)).await, [serial(4), serial(5)]);
         assert_eq!(serials(2, NOW).await, [serial(2)]);
-        moved(store, numbers[4], State::OnHold, State::Active, NOW).await.unwrap();
+        moved(store, numbers[4], State::OnHold, State::Active, NOW)
+            .await
+            .unwrap();
         assert_eq!(serials(1, NOW.plus_days(3)).await, [serial(4)]);
     })
     .await;
@@ -224,14 +362,40 @@ async fn revocation_dates_start_with_the_hold_and_outlive_deletion() {
     on_every_store(async |store| {
         settle(store).await;
         let number = stored(store, certificate(1)).await;
-        let (hold, final_revocation, deletion) = (NOW.plus_days(1), NOW.plus_days(2), NOW.plus_days(3));
+        let (hold, final_revocation, deletion) =
+            (NOW.plus_days(1), NOW.plus_days(2), NOW.plus_days(3));
         let reason = Reason::KeyCompromise;
-        let entry = |reason| CrlEntry { serial: serial(1), revoked: hold, reason };
-        moved(store, number, State::Active, State::OnHold, hold).await.unwrap();
-        assert_eq!(store.revoked(1, NOW).await.unwrap(), [entry(Reason::CertificateHold)]);
-        moved(store, number, State::OnHold, State::Revoked(reason), final_revocation).await.unwrap();
+        let entry = |reason| CrlEntry {
+            serial: serial(1),
+            revoked: hold,
+            reason,
+        };
+        moved(store, number, State::Active, State::OnHold, hold)
+            .await
+            .unwrap();
+        assert_eq!(
+            store.revoked(1, NOW).await.unwrap(),
+            [entry(Reason::CertificateHold)]
+        );
+        moved(
+            store,
+            number,
+            State::OnHold,
+            State::Revoked(reason),
+            final_revocation,
+        )
+        .await
+        .unwrap();
         assert_eq!(store.revoked(1, NOW).await.unwrap(), [entry(reason)]);
-        moved(store, number, State::Revoked(reason), State::Deleted(Some(reason)), deletion).await.unwrap();
+        moved(
+            store,
+            number,
+            State::Revoked(reason),
+            State::Deleted(Some(reason)),
+            deletion,
+        )
+        .await
+        .unwrap();
         assert_eq!(store.revoked(1, NOW).await.unwrap(), [entry(reason)]);
         assert_eq!(read(store, number).await.state_since, deletion);
     })
@@ -245,23 +409,56 @@ async fn the_generation_grows_with_every_change_of_revocation_data_and_no_other(
         let superseded = Some(Reason::Superseded);
         let number = stored(store, certificate(1)).await;
         let gone = stored(store, certificate(2)).await;
-        let imported = stored(store, NewCertificate { authority: None, ..certificate(3) }).await;
+        let imported = stored(
+            store,
+            NewCertificate {
+                authority: None,
+                ..certificate(3)
+            },
+        )
+        .await;
         let moves = [
             (number, State::Active, State::OnHold, 1),
             (number, State::OnHold, State::Active, 2),
             (number, State::Active, State::OnHold, 3),
             (number, State::OnHold, State::Revoked(Reason::Superseded), 4),
-            (number, State::Revoked(Reason::Superseded), State::Deleted(superseded), 4),
-            (number, State::Deleted(superseded), State::Purged(superseded), 4),
+            (
+                number,
+                State::Revoked(Reason::Superseded),
+                State::Deleted(superseded),
+                4,
+            ),
+            (
+                number,
+                State::Deleted(superseded),
+                State::Purged(superseded),
+                4,
+            ),
             (gone, State::Active, State::Deleted(None), 4),
-            (imported, State::Active, State::Revoked(Reason::KeyCompromise), 4),
+            (
+                imported,
+                State::Active,
+                State::Revoked(Reason::KeyCompromise),
+                4,
+            ),
         ];
         assert_eq!(store.revocation_generation(1).await.unwrap(), 0);
         for (number, from, to, want) in moves {
             moved(store, number, from, to, NOW).await.unwrap();
-            assert_eq!(store.revocation_generation(1).await.unwrap(), want, "{from:?} to {to:?}");
+            assert_eq!(
+                store.revocation_generation(1).await.unwrap(),
+                want,
+                "{from:?} to {to:?}"
+            );
         }
-        stored(store, NewCertificate { state: State::Revoked(Reason::KeyCompromise), ..certificate(4) }).await;
+        stored(
+            store,
+            NewCertificate {
+                state: State::Revoked(Reason::KeyCompromise),
+                ..certificate(4)
+            },
+        )
+        .await;
         assert_eq!(store.revocation_generation(1).await.unwrap(), 5);
     })
     .await;
@@ -271,7 +468,10 @@ async fn the_generation_grows_with_every_change_of_revocation_data_and_no_other(
 async fn crl_numbers_only_grow() {
     on_every_store(async |store| {
         settle(store).await;
-        store.commit(vec![Step::AddAuthority(authority("other", None))]).await.unwrap();
+        store
+            .commit(vec![Step::AddAuthority(authority("other", None))])
+            .await
+            .unwrap();
         for want in 1..=3 {
             assert_eq!(store.next_crl_number(1).await.unwrap(), want);
         }
@@ -283,25 +483,58 @@ async fn crl_numbers_only_grow() {
 #[tokio::test]
 async fn authorities_are_listed_in_the_order_of_making() {
     on_every_store(async |store| {
-        store.commit(vec![Step::AddAuthority(authority("root", None))]).await.unwrap();
-        let issuing = NewAuthority { sealed_key: None, ..authority("issuing", Some("root")) };
-        store.commit(vec![Step::AddAuthority(issuing)]).await.unwrap();
+        store
+            .commit(vec![Step::AddAuthority(authority("root", None))])
+            .await
+            .unwrap();
+        let issuing = NewAuthority {
+            sealed_key: None,
+            ..authority("issuing", Some("root"))
+        };
+        store
+            .commit(vec![Step::AddAuthority(issuing)])
+            .await
+            .unwrap();
         let all = store.authorities().await.unwrap();
-        let seen: Vec<_> = all.iter().map(|a| (a.id, a.name.as_str(), a.parent.as_deref(), a.sealed_key.is_some())).collect();
-        assert_eq!(seen, [(1, "root", None, true), (2, "issuing", Some("root"), false)]);
+        let seen: Vec<_> = all
+            .iter()
+            .map(|a| {
+                (
+                    a.id,
+                    a.name.as_str(),
+                    a.parent.as_deref(),
+                    a.sealed_key.is_some(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            seen,
+            [(1, "root", None, true), (2, "issuing", Some("root"), false)]
+        );
         assert!(all.iter().all(|a| a.certificate == der()));
-        let again = store.commit(vec![Step::AddAuthority(authority("root", None))]).await;
-        assert!(matches!(again, Err(StoreError::Conflict(Conflict::Authority))));
-        let orphan = store.commit(vec![Step::AddAuthority(authority("x", Some("nobody")))]).await;
+        let again = store
+            .commit(vec![Step::AddAuthority(authority("root", None))])
+            .await;
+        assert!(matches!(
+            again,
+            Err(StoreError::Conflict(Conflict::Authority))
+        ));
+        let orphan = store
+            .commit(vec![Step::AddAuthority(authority("x", Some("nobody")))])
+            .await;
         assert!(matches!(orphan, Err(StoreError::Missing)));
     })
     .await;
 }
 
 fn issuer_of_der() -> Name {
-    chancery_core::x509::read_certificate(&der()).unwrap().issuer
+    chancery_core::x509::read_certificate(&der())
+        .unwrap()
+        .issuer
 }
 
 fn subject_of_der() -> Name {
-    chancery_core::x509::read_certificate(&der()).unwrap().subject
+    chancery_core::x509::read_certificate(&der())
+        .unwrap()
+        .subject
 }

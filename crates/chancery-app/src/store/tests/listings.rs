@@ -43,7 +43,11 @@ pub(in crate::store) async fn fill(store: &dyn Store, numbers: std::ops::Range<u
             3 => State::Purged((n % 2 == 0).then_some(Reason::Superseded)),
             _ => State::Active,
         };
-        let issuer = if n % 5 == 0 { Name::parse("CN=Other").unwrap() } else { issuer() };
+        let issuer = if n % 5 == 0 {
+            Name::parse("CN=Other").unwrap()
+        } else {
+            issuer()
+        };
         let mut new = NewCertificate {
             owner: user_id(if n % 3 == 0 { "u2" } else { "u1" }),
             domain: domain_id(if n % 7 < 3 { "d2" } else { "d1" }),
@@ -53,19 +57,39 @@ pub(in crate::store) async fn fill(store: &dyn Store, numbers: std::ops::Range<u
             ..certificate(n)
         };
         new.subject_key_id = [u8::try_from(n * 37 % 23).unwrap(); 20];
-        let (owner, domain, serial, key) =
-            (new.owner.clone(), new.domain.clone(), new.serial.clone(), new.subject_key_id);
+        let (owner, domain, serial, key) = (
+            new.owner.clone(),
+            new.domain.clone(),
+            new.serial.clone(),
+            new.subject_key_id,
+        );
         let (subject_line, not_after) = (new.subject_line.clone(), new.not_after);
         let number = stored(store, new).await;
         match state {
             State::Active => {}
             State::Purged(reason) => {
-                moved(store, number, State::Active, State::Deleted(reason), NOW).await.unwrap();
-                moved(store, number, State::Deleted(reason), state, NOW).await.unwrap();
+                moved(store, number, State::Active, State::Deleted(reason), NOW)
+                    .await
+                    .unwrap();
+                moved(store, number, State::Deleted(reason), state, NOW)
+                    .await
+                    .unwrap();
             }
-            state => moved(store, number, State::Active, state, NOW).await.unwrap(),
+            state => moved(store, number, State::Active, state, NOW)
+                .await
+                .unwrap(),
         }
-        seen.push(Seen { number, owner, domain, issuer, serial, key, subject_line, state, not_after });
+        seen.push(Seen {
+            number,
+            owner,
+            domain,
+            issuer,
+            serial,
+            key,
+            subject_line,
+            state,
+            not_after,
+        });
     }
     seen
 }
@@ -113,8 +137,21 @@ pub(in crate::store) async fn check_all(store: &dyn Store, all: &[Seen]) {
                 };
                 // Small and large pages in turn: every page boundary is met somewhere.
                 let limit = [3, 50, 7][(place + bits as usize) % 3];
-                for order in [Order::Number(None), Order::NumberDescending(None), Order::SubjectKeyId(None)] {
-                    check_pages(store, all, CertificateFilter { order, ..filter.clone() }, limit).await;
+                for order in [
+                    Order::Number(None),
+                    Order::NumberDescending(None),
+                    Order::SubjectKeyId(None),
+                ] {
+                    check_pages(
+                        store,
+                        all,
+                        CertificateFilter {
+                            order,
+                            ..filter.clone()
+                        },
+                        limit,
+                    )
+                    .await;
                 }
             }
         }
@@ -129,14 +166,22 @@ async fn check_pages(store: &dyn Store, all: &[Seen], mut filter: CertificateFil
     loop {
         let page = store.certificates(filter.clone(), limit).await.unwrap();
         got.extend(page.iter().map(|certificate| certificate.number));
-        let Some(last) = page.last().filter(|_| page.len() == limit) else { break };
+        let Some(last) = page.last().filter(|_| page.len() == limit) else {
+            break;
+        };
         filter.order = match filter.order {
             Order::Number(_) => Order::Number(Some(last.number)),
             Order::NumberDescending(_) => Order::NumberDescending(Some(last.number)),
-            Order::SubjectKeyId(_) => Order::SubjectKeyId(Some((last.subject_key_id, Some(last.number)))),
+            Order::SubjectKeyId(_) => {
+                Order::SubjectKeyId(Some((last.subject_key_id, Some(last.number))))
+            }
         };
     }
-    assert_eq!(got, want.iter().map(|seen| seen.number).collect::<Vec<_>>(), "{filter:?}");
+    assert_eq!(
+        got,
+        want.iter().map(|seen| seen.number).collect::<Vec<_>>(),
+        "{filter:?}"
+    );
 }
 
 fn passes(seen: &Seen, filter: &CertificateFilter) -> bool {
@@ -155,13 +200,27 @@ fn passes(seen: &Seen, filter: &CertificateFilter) -> bool {
         Some(StatusFilter::Purged) => matches!(seen.state, State::Purged(_)),
     };
     let contains = |text: &String| {
-        seen.subject_line.to_ascii_lowercase().contains(&text.to_ascii_lowercase())
+        seen.subject_line
+            .to_ascii_lowercase()
+            .contains(&text.to_ascii_lowercase())
     };
     standing
-        && filter.owner.as_ref().is_none_or(|owner| seen.owner == *owner)
-        && filter.domain.as_ref().is_none_or(|domain| seen.domain == *domain)
-        && filter.issuer.as_ref().is_none_or(|issuer| seen.issuer == *issuer)
-        && filter.serial.as_ref().is_none_or(|serial| seen.serial == *serial)
+        && filter
+            .owner
+            .as_ref()
+            .is_none_or(|owner| seen.owner == *owner)
+        && filter
+            .domain
+            .as_ref()
+            .is_none_or(|domain| seen.domain == *domain)
+        && filter
+            .issuer
+            .as_ref()
+            .is_none_or(|issuer| seen.issuer == *issuer)
+        && filter
+            .serial
+            .as_ref()
+            .is_none_or(|serial| seen.serial == *serial)
         && filter.subject_key_id.is_none_or(|key| seen.key == key)
         && filter.subject_contains.as_ref().is_none_or(contains)
 }
@@ -181,10 +240,20 @@ async fn a_page_can_start_after_a_key_alone() {
         let seen = fill(store, 0..60).await;
         let after = seen[7].key;
         let order = Order::SubjectKeyId(Some((after, None)));
-        let filter = CertificateFilter { order, status: Some(StatusFilter::Any), ..CertificateFilter::all(NOW) };
+        let filter = CertificateFilter {
+            order,
+            status: Some(StatusFilter::Any),
+            ..CertificateFilter::all(NOW)
+        };
         let got = store.certificates(filter, 100).await.unwrap();
-        assert_eq!(got.len(), seen.iter().filter(|seen| seen.key > after).count());
-        assert!(got.iter().all(|certificate| certificate.subject_key_id > after));
+        assert_eq!(
+            got.len(),
+            seen.iter().filter(|seen| seen.key > after).count()
+        );
+        assert!(
+            got.iter()
+                .all(|certificate| certificate.subject_key_id > after)
+        );
     })
     .await;
 }
@@ -196,7 +265,10 @@ async fn an_issuer_is_found_in_every_spelling() {
         let number = stored(store, certificate(1)).await;
         for issuer in ["CN=test  CA,O=CHANCERY", "/O=chancery/CN=Test CA"] {
             let issuer = Some(Name::parse(issuer).unwrap());
-            let filter = CertificateFilter { issuer, ..CertificateFilter::all(NOW) };
+            let filter = CertificateFilter {
+                issuer,
+                ..CertificateFilter::all(NOW)
+            };
             let got = store.certificates(filter, 9).await.unwrap();
             assert_eq!(got.iter().map(|c| c.number).collect::<Vec<_>>(), [number]);
         }

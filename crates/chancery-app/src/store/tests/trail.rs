@@ -12,7 +12,11 @@ fn entry(action: &'static str, actor: Option<&str>, n: Option<u32>) -> NewAuditE
         action,
         certificate: n.map(certificate_id),
         object: n.is_none().then(|| "u7".to_owned()),
-        outcome: if n.is_some() { Outcome::Done } else { Outcome::Refused },
+        outcome: if n.is_some() {
+            Outcome::Done
+        } else {
+            Outcome::Refused
+        },
         detail: "{\"v\":1}".to_owned(),
     }
 }
@@ -29,8 +33,18 @@ async fn entries_are_read_newest_first_by_actor_and_certificate() {
         ];
         store.commit(entries.map(Step::Audit).into()).await.unwrap();
         let ids = async |actor: Option<&str>, n: Option<u32>, before, limit| -> Vec<i64> {
-            let filter = AuditFilter { actor: actor.map(user_id), certificate: n.map(certificate_id), before };
-            store.audit(filter, limit).await.unwrap().into_iter().map(|entry| entry.id).collect()
+            let filter = AuditFilter {
+                actor: actor.map(user_id),
+                certificate: n.map(certificate_id),
+                before,
+            };
+            store
+                .audit(filter, limit)
+                .await
+                .unwrap()
+                .into_iter()
+                .map(|entry| entry.id)
+                .collect()
         };
         assert_eq!(ids(None, None, None, 9).await, [5, 4, 3, 2, 1]);
         assert_eq!(ids(None, None, None, 2).await, [5, 4]);
@@ -47,8 +61,14 @@ async fn entries_are_read_newest_first_by_actor_and_certificate() {
 #[tokio::test]
 async fn entries_are_read_back_whole() {
     on_every_store(async |store| {
-        let new = [entry("certificate.issue", Some("u1"), Some(1)), entry("server.start", None, None)];
-        store.commit(new.clone().map(Step::Audit).into()).await.unwrap();
+        let new = [
+            entry("certificate.issue", Some("u1"), Some(1)),
+            entry("server.start", None, None),
+        ];
+        store
+            .commit(new.clone().map(Step::Audit).into())
+            .await
+            .unwrap();
         let read = store.audit(AuditFilter::default(), 9).await.unwrap();
         for (number, (read, new)) in read.into_iter().rev().zip(new).enumerate() {
             let want = AuditEntry {
@@ -74,7 +94,10 @@ async fn an_entry_stands_or_falls_with_what_it_tells_of() {
     on_every_store(async |store| {
         settle(store).await;
         stored(store, certificate(1)).await;
-        let steps = vec![Step::Audit(entry("certificate.issue", Some("u1"), Some(1))), add(certificate(1))];
+        let steps = vec![
+            Step::Audit(entry("certificate.issue", Some("u1"), Some(1))),
+            add(certificate(1)),
+        ];
         store.commit(steps).await.unwrap_err();
         assert_eq!(store.audit(AuditFilter::default(), 9).await.unwrap(), []);
     })

@@ -24,16 +24,29 @@ impl Fault {
     }
 
     pub(crate) fn too_large() -> Fault {
-        Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the request's body is too large")
+        Fault::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            "the request's body is too large",
+        )
     }
 
     pub(crate) fn not_json() -> Fault {
         let detail = "send JSON with Content-Type: application/json";
-        Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail)
+        Fault::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            detail,
+        )
     }
 
     fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Fault {
-        Fault { status, kind, detail: detail.into(), retry_after: None }
+        Fault {
+            status,
+            kind,
+            detail: detail.into(),
+            retry_after: None,
+        }
     }
 }
 
@@ -71,7 +84,12 @@ impl From<&Error> for Fault {
             | Error::NoCertificate
             | Error::Internal(_) => None,
         };
-        Fault { status, kind, detail: error.to_string(), retry_after }
+        Fault {
+            status,
+            kind,
+            detail: error.to_string(),
+            retry_after,
+        }
     }
 }
 
@@ -92,9 +110,15 @@ impl IntoResponse for Fault {
         };
         let mut response = (self.status, Json(problem)).into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Chancery\", charset=\"UTF-8\""));
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"Chancery\", charset=\"UTF-8\""),
+            );
             headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(seconds) = self.retry_after {
@@ -112,7 +136,12 @@ pub(crate) fn fault(error: &Error, _: &HeaderMap) -> Response {
 
 /// A path that no API has.
 pub(crate) async fn unknown_path(uri: Uri) -> Response {
-    Fault::new(StatusCode::NOT_FOUND, "not-found", format!("nothing stands at {}", uri.path())).into_response()
+    Fault::new(
+        StatusCode::NOT_FOUND,
+        "not-found",
+        format!("nothing stands at {}", uri.path()),
+    )
+    .into_response()
 }
 
 /// A path of this API with a method that it does not have.
@@ -129,7 +158,11 @@ mod tests {
 
     fn check(error: Error, status: u16, kind: &str) {
         let fault = Fault::from(&error);
-        assert_eq!((fault.status.as_u16(), fault.kind), (status, kind), "{error}");
+        assert_eq!(
+            (fault.status.as_u16(), fault.kind),
+            (status, kind),
+            "{error}"
+        );
     }
 
     #[test]
@@ -139,8 +172,16 @@ mod tests {
         check(Error::UserDisabled, 403, "user-disabled");
         check(Error::Forbidden("x"), 403, "forbidden");
         check(Error::NotFound("x"), 404, "not-found");
-        check(Error::Refused(chancery_core::certificate::Refusal::Deleted), 409, "refused");
-        check(Error::Policy(chancery_core::plan::Refusal::SubjectEmpty), 422, "policy");
+        check(
+            Error::Refused(chancery_core::certificate::Refusal::Deleted),
+            409,
+            "refused",
+        );
+        check(
+            Error::Policy(chancery_core::plan::Refusal::SubjectEmpty),
+            422,
+            "policy",
+        );
         check(Error::Invalid("x".into()), 400, "invalid");
         check(Error::InvalidItems(vec![(0, "x".into())]), 400, "invalid");
         check(Error::Conflict(Conflict::Certificate), 409, "conflict");

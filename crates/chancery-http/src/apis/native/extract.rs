@@ -33,7 +33,10 @@ impl FromRequestParts<Shared> for Caller {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Caller, Fault> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let address = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0.ip());
         let credential = match authorization::read(&parts.headers) {
             Some(Authorization::Basic(user, secret)) => {
                 Credential::PasswordOrApiKey(user, SecretString::from(secret))
@@ -41,7 +44,10 @@ impl FromRequestParts<Shared> for Caller {
             Some(Authorization::Bearer(token)) => Credential::Token(SecretString::from(token)),
             None => return Err(Error::Unauthenticated.into()),
         };
-        let caller = shared.app.authenticate(credential, Via { api: NAME, address }).await?;
+        let caller = shared
+            .app
+            .authenticate(credential, Via { api: NAME, address })
+            .await?;
         Ok(Caller(caller))
     }
 }
@@ -55,18 +61,35 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
             return Err(Fault::not_json());
         }
         let limit = usize::try_from(shared.config.server.max_body).unwrap_or(usize::MAX);
-        let octets = body::read(request, limit).await.map_err(|fault| match fault {
-            BodyFault::TooLarge => Fault::too_large(),
-            BodyFault::Broken => Fault::invalid("the request's body did not arrive whole"),
-        })?;
-        let text: &[u8] = if octets.trim_ascii().is_empty() { b"{}" } else { &octets };
-        serde_json::from_slice(text).map(Json).map_err(|error| Fault::invalid(format!("the JSON: {error}")))
+        let octets = body::read(request, limit)
+            .await
+            .map_err(|fault| match fault {
+                BodyFault::TooLarge => Fault::too_large(),
+                BodyFault::Broken => Fault::invalid("the request's body did not arrive whole"),
+            })?;
+        let text: &[u8] = if octets.trim_ascii().is_empty() {
+            b"{}"
+        } else {
+            &octets
+        };
+        serde_json::from_slice(text)
+            .map(Json)
+            .map_err(|error| Fault::invalid(format!("the JSON: {error}")))
     }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
-    let kind = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return true;
+    };
+    let kind = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 

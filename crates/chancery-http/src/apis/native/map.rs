@@ -1,8 +1,8 @@
 //! Between this API's words and the core's. Pure.
 
 use chancery_app::{
-    AuditEntry, AuditFilter, AuthorityView, CertificateFilter, CertificateRef, Domain, ImportItem, ImportedStatus,
-    IssueBy, IssueRequest, KeySource, Order, RenewRequest, StatusFilter, User,
+    AuditEntry, AuditFilter, AuthorityView, CertificateFilter, CertificateRef, Domain, ImportItem,
+    ImportedStatus, IssueBy, IssueRequest, KeySource, Order, RenewRequest, StatusFilter, User,
 };
 use chancery_core::certificate::Certificate;
 use chancery_core::identity::{CertificateId, DomainId, UserId};
@@ -26,7 +26,10 @@ const DEFAULT_PAGE: u32 = 50;
 
 /// A certificate as a list shows it.
 pub(super) fn certificate(certificate: &Certificate, now: Time) -> wire::Certificate {
-    let facts = certificate.der.as_ref().and_then(|der| x509::read_certificate(der).ok());
+    let facts = certificate
+        .der
+        .as_ref()
+        .and_then(|der| x509::read_certificate(der).ok());
     wire::Certificate {
         id: certificate.id.to_string(),
         number: certificate.number,
@@ -40,9 +43,17 @@ pub(super) fn certificate(certificate: &Certificate, now: Time) -> wire::Certifi
         issuer: certificate.issuer.to_rfc4514(),
         serial: certificate.serial.to_hex(),
         subject_key_id: hex::encode(certificate.subject_key_id),
-        names: facts.iter().flat_map(|facts| &facts.names).map(GeneralName::to_string).collect(),
-        key: facts.as_ref().map(|facts| facts.public_key.algorithm().word()),
-        signature: facts.as_ref().map(|facts| facts.signature_algorithm.java_name()),
+        names: facts
+            .iter()
+            .flat_map(|facts| &facts.names)
+            .map(GeneralName::to_string)
+            .collect(),
+        key: facts
+            .as_ref()
+            .map(|facts| facts.public_key.algorithm().word()),
+        signature: facts
+            .as_ref()
+            .map(|facts| facts.signature_algorithm.java_name()),
         not_before: rfc3339(certificate.not_before),
         not_after: rfc3339(certificate.not_after),
         owner: certificate.owner.to_string(),
@@ -52,7 +63,10 @@ pub(super) fn certificate(certificate: &Certificate, now: Time) -> wire::Certifi
         private_key: certificate.has_private_key,
         replaces: certificate.replaces.map(|id| id.to_string()),
         replaced_by: certificate.replaced_by.map(|id| id.to_string()),
-        fingerprint: certificate.der.as_ref().map(|der| hex::encode(x509::fingerprint(der))),
+        fingerprint: certificate
+            .der
+            .as_ref()
+            .map(|der| hex::encode(x509::fingerprint(der))),
         certificate: None,
         chain: None,
     }
@@ -89,15 +103,31 @@ pub(super) fn issue(body: wire::Issue) -> Result<IssueRequest, Fault> {
         (Some(csr), None) => KeySource::Csr(request_der(&csr)?),
         (None, Some(word)) => KeySource::Make(key(&word)?),
         (Some(_), Some(_)) => return Err(Fault::invalid("give a csr or a key to make, not both")),
-        (None, None) => return Err(Fault::invalid("give a csr, or the kind of key to make (ec-p256, rsa-2048, ...)")),
+        (None, None) => {
+            return Err(Fault::invalid(
+                "give a csr, or the kind of key to make (ec-p256, rsa-2048, ...)",
+            ));
+        }
     };
     Ok(IssueRequest {
-        subject: body.subject.map(|text| name("subject", &text)).transpose()?,
-        names: body.names.map(|names| names.iter().map(|text| general_name(text)).collect()).transpose()?,
+        subject: body
+            .subject
+            .map(|text| name("subject", &text))
+            .transpose()?,
+        names: body
+            .names
+            .map(|names| names.iter().map(|text| general_name(text)).collect())
+            .transpose()?,
         profile: body.profile,
         issuer: body.authority.map_or(IssueBy::Default, IssueBy::Authority),
-        not_before: body.not_before.map(|text| time("not_before", &text)).transpose()?,
-        not_after: body.not_after.map(|text| time("not_after", &text)).transpose()?,
+        not_before: body
+            .not_before
+            .map(|text| time("not_before", &text))
+            .transpose()?,
+        not_after: body
+            .not_after
+            .map(|text| time("not_after", &text))
+            .transpose()?,
         days: body.days,
         name: body.name,
         owner: body.owner.map(|text| user_id(&text)).transpose()?,
@@ -111,7 +141,11 @@ pub(super) fn import(body: wire::Import) -> Result<Vec<ImportItem>, Fault> {
         .map_err(|error| Fault::invalid(format!("certificates: {error}")))?;
     let owner = body.owner.map(|text| user_id(&text)).transpose()?;
     let mut private_key = match body.private_key.map(Zeroizing::new) {
-        Some(_) if ders.len() != 1 => return Err(Fault::invalid("private_key: give it with one certificate alone")),
+        Some(_) if ders.len() != 1 => {
+            return Err(Fault::invalid(
+                "private_key: give it with one certificate alone",
+            ));
+        }
         Some(text) => Some(private_key_der(&text)?),
         None => None,
     };
@@ -127,10 +161,14 @@ pub(super) fn import(body: wire::Import) -> Result<Vec<ImportItem>, Fault> {
 }
 
 fn private_key_der(text: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let blocks = pem::decode_all(text).map_err(|error| Fault::invalid(format!("private_key: {error}")))?;
-    let key = blocks.into_iter().find(|block| block.label == "PRIVATE KEY");
-    key.map(|block| Zeroizing::new(block.der))
-        .ok_or_else(|| Fault::invalid("private_key: give unencrypted PKCS#8 PEM (BEGIN PRIVATE KEY)"))
+    let blocks =
+        pem::decode_all(text).map_err(|error| Fault::invalid(format!("private_key: {error}")))?;
+    let key = blocks
+        .into_iter()
+        .find(|block| block.label == "PRIVATE KEY");
+    key.map(|block| Zeroizing::new(block.der)).ok_or_else(|| {
+        Fault::invalid("private_key: give unencrypted PKCS#8 PEM (BEGIN PRIVATE KEY)")
+    })
 }
 
 /// A request to renew.
@@ -144,11 +182,15 @@ pub(super) fn renew(body: wire::Renew) -> Result<RenewRequest, Fault> {
 }
 
 /// A listing's filter and page size.
-pub(super) fn filter(query: wire::CertificateQuery, now: Time) -> Result<(CertificateFilter, usize), Fault> {
+pub(super) fn filter(
+    query: wire::CertificateQuery,
+    now: Time,
+) -> Result<(CertificateFilter, usize), Fault> {
     let after = match &query.after {
-        Some(text) => {
-            Some(text.parse().map_err(|_| Fault::invalid("after: give the next of the page before"))?)
-        }
+        Some(text) => Some(
+            text.parse()
+                .map_err(|_| Fault::invalid("after: give the next of the page before"))?,
+        ),
         None => None,
     };
     let order = match query.order.as_deref() {
@@ -158,7 +200,10 @@ pub(super) fn filter(query: wire::CertificateQuery, now: Time) -> Result<(Certif
     };
     let status = |text: String| {
         StatusFilter::parse(&text).ok_or_else(|| {
-            let words: Vec<&str> = StatusFilter::ALL.into_iter().map(StatusFilter::word).collect();
+            let words: Vec<&str> = StatusFilter::ALL
+                .into_iter()
+                .map(StatusFilter::word)
+                .collect();
             Fault::invalid(format!("status: take one of {}", words.join(", ")))
         })
     };
@@ -174,7 +219,9 @@ pub(super) fn filter(query: wire::CertificateQuery, now: Time) -> Result<(Certif
         ..CertificateFilter::all(now)
     };
     if filter.serial.is_some() && filter.issuer.is_none() {
-        return Err(Fault::invalid("serial: give the issuer too, as serial numbers are its alone"));
+        return Err(Fault::invalid(
+            "serial: give the issuer too, as serial numbers are its alone",
+        ));
     }
     Ok((filter, page_size(query.limit)?))
 }
@@ -189,7 +236,11 @@ pub(super) fn page_size(limit: Option<u32>) -> Result<usize, Fault> {
 
 /// The cursor of a page after one of `got` items out of `asked`: none when that was the last.
 pub(super) fn next<T>(got: &[T], asked: usize, cursor: impl Fn(&T) -> String) -> Option<String> {
-    if got.len() < asked { None } else { got.last().map(cursor) }
+    if got.len() < asked {
+        None
+    } else {
+        got.last().map(cursor)
+    }
 }
 
 /// A user.
@@ -241,21 +292,39 @@ pub(super) fn authority(view: &AuthorityView) -> wire::Authority {
         crl_url: view.crl_url.clone(),
         certificate_url: view.certificate_url.clone(),
         certificate: certificate_pem(&authority.certificate),
-        chain: view.chain.iter().skip(1).map(|der| certificate_pem(der)).collect(),
+        chain: view
+            .chain
+            .iter()
+            .skip(1)
+            .map(|der| certificate_pem(der))
+            .collect(),
     }
 }
 
 /// A profile.
 pub(super) fn profile(profile: &Profile) -> wire::Profile {
     let names = profile.names;
-    let forms = [("dns", names.dns), ("email", names.email), ("ip", names.ip), ("uri", names.uri)];
+    let forms = [
+        ("dns", names.dns),
+        ("email", names.email),
+        ("ip", names.ip),
+        ("uri", names.uri),
+    ];
     wire::Profile {
         name: profile.name.clone(),
         default_days: profile.lifetime.default_days,
         max_days: profile.lifetime.max_days,
-        key_usage: profile.key_usage.iter().map(|usage| usage.word().to_owned()).collect(),
+        key_usage: profile
+            .key_usage
+            .iter()
+            .map(|usage| usage.word().to_owned())
+            .collect(),
         extended_key_usage: profile.extended_key_usage.iter().map(eku::word).collect(),
-        names: forms.into_iter().filter(|form| form.1).map(|form| form.0).collect(),
+        names: forms
+            .into_iter()
+            .filter(|form| form.1)
+            .map(|form| form.0)
+            .collect(),
         name_required: names.required,
         subject_may_be_empty: profile.subject.may_be_empty,
     }
@@ -264,7 +333,8 @@ pub(super) fn profile(profile: &Profile) -> wire::Profile {
 /// A filter of the audit trail.
 pub(super) fn audit_filter(query: &wire::AuditQuery) -> Result<AuditFilter, Fault> {
     let certificate = |text: &String| {
-        CertificateId::parse(text).map_err(|_| Fault::invalid("certificate: give its id of 24 hexadecimal digits"))
+        CertificateId::parse(text)
+            .map_err(|_| Fault::invalid("certificate: give its id of 24 hexadecimal digits"))
     };
     Ok(AuditFilter {
         actor: query.actor.as_ref().map(|text| user_id(text)).transpose()?,
@@ -313,7 +383,9 @@ fn request_der(text: &str) -> Result<Vec<u8>, Fault> {
 
 fn key(word: &str) -> Result<KeyAlgorithm, Fault> {
     KeyAlgorithm::parse(word).ok_or_else(|| {
-        Fault::invalid("key: take ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072, rsa-4096 or ed25519")
+        Fault::invalid(
+            "key: take ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072, rsa-4096 or ed25519",
+        )
     })
 }
 
@@ -335,7 +407,9 @@ fn serial(text: &str) -> Result<Serial, Fault> {
 }
 
 fn key_id(text: &str) -> Result<[u8; 20], Fault> {
-    let octets = hex::decode(text).ok().and_then(|octets| octets.try_into().ok());
+    let octets = hex::decode(text)
+        .ok()
+        .and_then(|octets| octets.try_into().ok());
     octets.ok_or_else(|| Fault::invalid("subject_key_id: give 40 hexadecimal digits"))
 }
 
@@ -346,9 +420,15 @@ mod tests {
     #[test]
     fn paths_name_certificates_in_three_ways() {
         let id = "5f5641a7e74e187a7e3d5266";
-        assert_eq!(reference(id), CertificateRef::Id(CertificateId::parse(id).unwrap()));
+        assert_eq!(
+            reference(id),
+            CertificateRef::Id(CertificateId::parse(id).unwrap())
+        );
         assert_eq!(reference("42"), CertificateRef::Number(42));
-        assert_eq!(reference("joe-7a7e3d52"), CertificateRef::Name("joe-7a7e3d52".to_owned()));
+        assert_eq!(
+            reference("joe-7a7e3d52"),
+            CertificateRef::Name("joe-7a7e3d52".to_owned())
+        );
     }
 
     #[test]

@@ -24,29 +24,73 @@ pub(crate) fn router() -> Router<Shared> {
     use handlers::{accounts, audit, authorities, certificates, domains, lifecycle, users};
     Router::new()
         .route("/chancery/v1/openapi.json", get(openapi::document))
-        .route("/chancery/v1/certificates", get(certificates::list).post(certificates::issue))
-        .route("/chancery/v1/certificates/import", post(certificates::import))
-        .route("/chancery/v1/certificates/{id}", get(certificates::show).delete(lifecycle::delete))
+        .route(
+            "/chancery/v1/certificates",
+            get(certificates::list).post(certificates::issue),
+        )
+        .route(
+            "/chancery/v1/certificates/import",
+            post(certificates::import),
+        )
+        .route(
+            "/chancery/v1/certificates/{id}",
+            get(certificates::show).delete(lifecycle::delete),
+        )
         .route("/chancery/v1/certificates/{id}/pem", get(certificates::pem))
         .route("/chancery/v1/certificates/{id}/der", get(certificates::der))
-        .route("/chancery/v1/certificates/{id}/chain", get(certificates::chain))
-        .route("/chancery/v1/certificates/{id}/pkcs12", post(certificates::pkcs12))
-        .route("/chancery/v1/certificates/{id}/renew", post(lifecycle::renew))
+        .route(
+            "/chancery/v1/certificates/{id}/chain",
+            get(certificates::chain),
+        )
+        .route(
+            "/chancery/v1/certificates/{id}/pkcs12",
+            post(certificates::pkcs12),
+        )
+        .route(
+            "/chancery/v1/certificates/{id}/renew",
+            post(lifecycle::renew),
+        )
         .route("/chancery/v1/certificates/{id}/hold", post(lifecycle::hold))
-        .route("/chancery/v1/certificates/{id}/release", post(lifecycle::release))
-        .route("/chancery/v1/certificates/{id}/revoke", post(lifecycle::revoke))
-        .route("/chancery/v1/certificates/{id}/purge", post(lifecycle::purge))
+        .route(
+            "/chancery/v1/certificates/{id}/release",
+            post(lifecycle::release),
+        )
+        .route(
+            "/chancery/v1/certificates/{id}/revoke",
+            post(lifecycle::revoke),
+        )
+        .route(
+            "/chancery/v1/certificates/{id}/purge",
+            post(lifecycle::purge),
+        )
         .route("/chancery/v1/users", get(users::list).post(users::add))
-        .route("/chancery/v1/users/{id}", get(users::show).patch(users::change).delete(users::remove))
-        .route("/chancery/v1/users/{id}/api-key", post(users::new_api_key).delete(users::remove_api_key))
-        .route("/chancery/v1/domains", get(domains::list).post(domains::add))
-        .route("/chancery/v1/domains/{id}", get(domains::show).patch(domains::change).delete(domains::remove))
+        .route(
+            "/chancery/v1/users/{id}",
+            get(users::show).patch(users::change).delete(users::remove),
+        )
+        .route(
+            "/chancery/v1/users/{id}/api-key",
+            post(users::new_api_key).delete(users::remove_api_key),
+        )
+        .route(
+            "/chancery/v1/domains",
+            get(domains::list).post(domains::add),
+        )
+        .route(
+            "/chancery/v1/domains/{id}",
+            get(domains::show)
+                .patch(domains::change)
+                .delete(domains::remove),
+        )
         .route("/chancery/v1/authorities", get(authorities::list))
         .route("/chancery/v1/authorities/{name}", get(authorities::show))
         .route("/chancery/v1/profiles", get(authorities::profiles))
         .route("/chancery/v1/audit", get(audit::list))
         .route("/chancery/v1/tokens", post(accounts::new_token))
-        .route("/chancery/v1/tokens/current", axum::routing::delete(accounts::revoke_token))
+        .route(
+            "/chancery/v1/tokens/current",
+            axum::routing::delete(accounts::revoke_token),
+        )
         .route("/chancery/v1/whoami", get(accounts::whoami))
         .method_not_allowed_fallback(errors::wrong_method)
 }

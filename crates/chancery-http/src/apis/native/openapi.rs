@@ -22,14 +22,36 @@ use super::handlers::{accounts, audit, authorities, certificates, domains, lifec
         authorities::profiles, audit::list, accounts::new_token, accounts::revoke_token, accounts::whoami
     ),
     security(("basic" = []), ("bearer" = [])),
-    modifiers(&Credentials)
+    modifiers(&Finish)
 )]
 struct Document;
 
-struct Credentials;
+/// Adds how callers prove who they are, and makes the operations' ids unique: several handlers are called `list`.
+struct Finish;
 
-impl utoipa::Modify for Credentials {
+impl utoipa::Modify for Finish {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for path in document.paths.paths.values_mut() {
+            let operations = [
+                &mut path.get,
+                &mut path.post,
+                &mut path.patch,
+                &mut path.delete,
+            ];
+            for operation in operations.into_iter().flatten() {
+                let tag = operation
+                    .tags
+                    .iter()
+                    .flatten()
+                    .next()
+                    .cloned()
+                    .unwrap_or_default();
+                operation.operation_id = operation
+                    .operation_id
+                    .as_ref()
+                    .map(|id| format!("{tag}_{id}"));
+            }
+        }
         let components = document.components.get_or_insert_default();
         let scheme = |scheme| SecurityScheme::Http(HttpBuilder::new().scheme(scheme).build());
         components.add_security_scheme("basic", scheme(HttpAuthScheme::Basic));
@@ -47,7 +69,11 @@ pub fn text() -> String {
 
 /// Serves the committed document; a test holds it against [`text`].
 pub(super) async fn document() -> Response {
-    ([(CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
+    (
+        [(CONTENT_TYPE, "application/json")],
+        include_str!("openapi.json"),
+    )
+        .into_response()
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ mod errors;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, IF_NONE_MATCH, LAST_MODIFIED};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, IF_NONE_MATCH, LAST_MODIFIED,
+};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -29,7 +31,11 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/metrics", get(metrics))
 }
 
-async fn crl(State(shared): State<Shared>, Path(file): Path<String>, headers: HeaderMap) -> Response {
+async fn crl(
+    State(shared): State<Shared>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let (name, as_pem) = match file.rsplit_once('.') {
         Some((name, "crl")) => (name, false),
         Some((name, "pem")) => (name, true),
@@ -47,18 +53,30 @@ async fn crl(State(shared): State<Shared>, Path(file): Path<String>, headers: He
         (EXPIRES, http_date(crl.next_update)),
         (CACHE_CONTROL, "public, no-cache".to_owned()),
     ];
-    if headers.get(IF_NONE_MATCH).is_some_and(|asked| asked.as_bytes() == tag.as_bytes()) {
+    if headers
+        .get(IF_NONE_MATCH)
+        .is_some_and(|asked| asked.as_bytes() == tag.as_bytes())
+    {
         return (StatusCode::NOT_MODIFIED, about).into_response();
     }
     if as_pem {
         let text = pem::encode("X509 CRL", &crl.der);
         return (about, [(CONTENT_TYPE, "application/x-pem-file")], text).into_response();
     }
-    (about, [(CONTENT_TYPE, "application/pkix-crl")], crl.der.as_ref().clone()).into_response()
+    (
+        about,
+        [(CONTENT_TYPE, "application/pkix-crl")],
+        crl.der.as_ref().clone(),
+    )
+        .into_response()
 }
 
 /// `NAME.cer` is the authority's certificate as DER, `NAME.pem` as PEM, `NAME-chain.pem` with those above it.
-async fn certificate(State(shared): State<Shared>, Path(file): Path<String>, headers: HeaderMap) -> Response {
+async fn certificate(
+    State(shared): State<Shared>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let (name, form) = match file.rsplit_once('.') {
         Some((name, "cer")) => (name, Form::Der),
         Some((name, "pem")) => match name.strip_suffix("-chain") {
@@ -76,9 +94,19 @@ async fn certificate(State(shared): State<Shared>, Path(file): Path<String>, hea
     let (kind, body) = match form {
         Form::Der => ("application/pkix-cert", first),
         Form::Pem => ("application/x-pem-file", pem_of(&first).into_bytes()),
-        Form::Chain => ("application/x-pem-file", chain.iter().map(pem_of).collect::<String>().into_bytes()),
+        Form::Chain => (
+            "application/x-pem-file",
+            chain.iter().map(pem_of).collect::<String>().into_bytes(),
+        ),
     };
-    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "public, max-age=3600")], body).into_response()
+    (
+        [
+            (CONTENT_TYPE, kind),
+            (CACHE_CONTROL, "public, max-age=3600"),
+        ],
+        body,
+    )
+        .into_response()
 }
 
 enum Form {
@@ -88,7 +116,10 @@ enum Form {
 }
 
 fn not_found(headers: &HeaderMap) -> Response {
-    fault(&chancery_app::Error::NotFound("file: ask for NAME.crl, NAME.cer or NAME.pem"), headers)
+    fault(
+        &chancery_app::Error::NotFound("file: ask for NAME.crl, NAME.cer or NAME.pem"),
+        headers,
+    )
 }
 
 /// The process runs.

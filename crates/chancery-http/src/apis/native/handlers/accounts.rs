@@ -14,7 +14,11 @@ use crate::kit::time::rfc3339;
 use crate::shared::Shared;
 
 /// Tokens of this API: 256 random bits, good for twelve hours.
-const STYLE: TokenStyle = TokenStyle { prefix: "chancery_", octets: 32, life: 12 * 3600 };
+const STYLE: TokenStyle = TokenStyle {
+    prefix: "chancery_",
+    octets: 32,
+    life: 12 * 3600,
+};
 
 #[utoipa::path(post, path = "/chancery/v1/tokens", tag = "accounts", request_body = wire::Nothing,
     responses((status = 201, body = wire::Token), (status = "4XX", body = wire::Problem)))]
@@ -25,7 +29,10 @@ pub(crate) async fn new_token(
     Json(wire::Nothing {}): Json<wire::Nothing>,
 ) -> Result<Response, Fault> {
     let token = shared.app.new_token(&caller, STYLE, None).await?;
-    let body = wire::Token { token: token.text.expose_secret().to_owned(), expires: rfc3339(token.expires) };
+    let body = wire::Token {
+        token: token.text.expose_secret().to_owned(),
+        expires: rfc3339(token.expires),
+    };
     Ok((StatusCode::CREATED, axum::Json(body)).into_response())
 }
 
@@ -38,9 +45,14 @@ pub(crate) async fn revoke_token(
     headers: HeaderMap,
 ) -> Result<StatusCode, Fault> {
     let Some(Authorization::Bearer(token)) = authorization::read(&headers) else {
-        return Err(Fault::invalid("call this with the bearer token that should end"));
+        return Err(Fault::invalid(
+            "call this with the bearer token that should end",
+        ));
     };
-    shared.app.revoke_token(&caller, &SecretString::from(token)).await?;
+    shared
+        .app
+        .revoke_token(&caller, &SecretString::from(token))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -48,5 +60,7 @@ pub(crate) async fn revoke_token(
     responses((status = 200, body = wire::WhoAmI), (status = "4XX", body = wire::Problem)))]
 /// Who is calling.
 pub(crate) async fn whoami(Caller(caller): Caller) -> axum::Json<wire::WhoAmI> {
-    axum::Json(wire::WhoAmI { user: map::user(caller.user()) })
+    axum::Json(wire::WhoAmI {
+        user: map::user(caller.user()),
+    })
 }

@@ -16,7 +16,17 @@ pub(crate) async fn list(
     Query(query): Query<wire::AuditQuery>,
 ) -> Result<axum::Json<wire::Audit>, Fault> {
     let limit = map::page_size(query.limit)?;
-    let page = shared.app.audit_trail(&caller, map::audit_filter(&query)?, limit).await?;
-    let last = if page.len() < limit { None } else { page.last().map(|entry| entry.id) };
-    Ok(axum::Json(wire::Audit { entries: page.iter().map(map::audit_entry).collect(), next: last }))
+    let page = shared
+        .app
+        .audit_trail(&caller, map::audit_filter(&query)?, limit)
+        .await?;
+    let last = if page.len() < limit {
+        None
+    } else {
+        page.last().map(|entry| entry.id)
+    };
+    Ok(axum::Json(wire::Audit {
+        entries: page.iter().map(map::audit_entry).collect(),
+        next: last,
+    }))
 }

@@ -15,7 +15,9 @@ pub(crate) async fn list(
     Caller(caller): Caller,
 ) -> Result<axum::Json<wire::AuthorityList>, Fault> {
     let all = shared.app.authorities(&caller).await?;
-    Ok(axum::Json(wire::AuthorityList { authorities: all.iter().map(map::authority).collect() }))
+    Ok(axum::Json(wire::AuthorityList {
+        authorities: all.iter().map(map::authority).collect(),
+    }))
 }
 
 #[utoipa::path(get, path = "/chancery/v1/authorities/{name}", tag = "authorities", params(("name" = String, Path)),
@@ -26,7 +28,9 @@ pub(crate) async fn show(
     Caller(caller): Caller,
     Id(name): Id,
 ) -> Result<axum::Json<wire::Authority>, Fault> {
-    Ok(axum::Json(map::authority(&shared.app.authority(&caller, &name).await?)))
+    Ok(axum::Json(map::authority(
+        &shared.app.authority(&caller, &name).await?,
+    )))
 }
 
 #[utoipa::path(get, path = "/chancery/v1/profiles", tag = "authorities",
@@ -37,5 +41,7 @@ pub(crate) async fn profiles(
     Caller(caller): Caller,
 ) -> Result<axum::Json<wire::ProfileList>, Fault> {
     let all = shared.app.profiles(&caller);
-    Ok(axum::Json(wire::ProfileList { profiles: all.iter().map(map::profile).collect() }))
+    Ok(axum::Json(wire::ProfileList {
+        profiles: all.iter().map(map::profile).collect(),
+    }))
 }

@@ -1,8 +1,8 @@
 //! Certificates: list, issue, import, show, export.
 
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::response::{IntoResponse, Response};
 use chancery_app::{Error, Issued};
 
@@ -44,9 +44,18 @@ pub(crate) async fn issue(
 /// The answer to whatever made a certificate.
 pub(super) fn created(shared: &Shared, issued: &Issued) -> Response {
     let certificate = &issued.certificate;
-    let body = map::whole(certificate, &shared.app.chain(certificate), shared.app.now());
+    let body = map::whole(
+        certificate,
+        &shared.app.chain(certificate),
+        shared.app.now(),
+    );
     let location = format!("/chancery/v1/certificates/{}", certificate.id);
-    (StatusCode::CREATED, [(LOCATION, location)], axum::Json(body)).into_response()
+    (
+        StatusCode::CREATED,
+        [(LOCATION, location)],
+        axum::Json(body),
+    )
+        .into_response()
 }
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/import", tag = "certificates", request_body = wire::Import,
@@ -64,7 +73,10 @@ pub(crate) async fn import(
     Ok(axum::Json(wire::ImportAnswer {
         imported: imported.len().saturating_sub(known),
         known,
-        certificates: imported.iter().map(|one| map::certificate(&one.certificate, now)).collect(),
+        certificates: imported
+            .iter()
+            .map(|one| map::certificate(&one.certificate, now))
+            .collect(),
     }))
 }
 
@@ -77,24 +89,42 @@ pub(crate) async fn show(
     Caller(caller): Caller,
     Id(id): Id,
 ) -> Result<axum::Json<wire::Certificate>, Fault> {
-    let certificate = shared.app.certificate(&caller, &map::reference(&id)).await?;
-    Ok(axum::Json(map::whole(&certificate, &shared.app.chain(&certificate), shared.app.now())))
+    let certificate = shared
+        .app
+        .certificate(&caller, &map::reference(&id))
+        .await?;
+    Ok(axum::Json(map::whole(
+        &certificate,
+        &shared.app.chain(&certificate),
+        shared.app.now(),
+    )))
 }
 
 #[utoipa::path(get, path = "/chancery/v1/certificates/{id}/pem", tag = "certificates",
     params(("id" = String, Path, description = "id, number or name")),
     responses((status = 200, body = String, content_type = "application/x-pem-file"), (status = "4XX", body = wire::Problem)))]
 /// Export a certificate as PEM.
-pub(crate) async fn pem(State(shared): State<Shared>, Caller(caller): Caller, Id(id): Id) -> Result<Response, Fault> {
+pub(crate) async fn pem(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+    Id(id): Id,
+) -> Result<Response, Fault> {
     let (der, _) = exported(&shared, &caller, &id).await?;
-    Ok(file("application/x-pem-file", map::certificate_pem(&der).into_bytes()))
+    Ok(file(
+        "application/x-pem-file",
+        map::certificate_pem(&der).into_bytes(),
+    ))
 }
 
 #[utoipa::path(get, path = "/chancery/v1/certificates/{id}/der", tag = "certificates",
     params(("id" = String, Path, description = "id, number or name")),
     responses((status = 200, body = Vec<u8>, content_type = "application/pkix-cert"), (status = "4XX", body = wire::Problem)))]
 /// Export a certificate as DER.
-pub(crate) async fn der(State(shared): State<Shared>, Caller(caller): Caller, Id(id): Id) -> Result<Response, Fault> {
+pub(crate) async fn der(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+    Id(id): Id,
+) -> Result<Response, Fault> {
     let (der, _) = exported(&shared, &caller, &id).await?;
     Ok(file("application/pkix-cert", der))
 }
@@ -103,9 +133,16 @@ pub(crate) async fn der(State(shared): State<Shared>, Caller(caller): Caller, Id
     params(("id" = String, Path, description = "id, number or name")),
     responses((status = 200, body = String, content_type = "application/x-pem-file"), (status = "4XX", body = wire::Problem)))]
 /// Export a certificate and those of the authorities above it as PEM, the root last.
-pub(crate) async fn chain(State(shared): State<Shared>, Caller(caller): Caller, Id(id): Id) -> Result<Response, Fault> {
+pub(crate) async fn chain(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+    Id(id): Id,
+) -> Result<Response, Fault> {
     let (der, above) = exported(&shared, &caller, &id).await?;
-    let text: String = std::iter::once(&der).chain(&above).map(|der| map::certificate_pem(der)).collect();
+    let text: String = std::iter::once(&der)
+        .chain(&above)
+        .map(|der| map::certificate_pem(der))
+        .collect();
     Ok(file("application/x-pem-file", text.into_bytes()))
 }
 
@@ -119,7 +156,10 @@ pub(crate) async fn pkcs12(
     Id(id): Id,
     Json(body): Json<wire::Pkcs12>,
 ) -> Result<Response, Fault> {
-    let file_octets = shared.app.export_pkcs12(&caller, &map::reference(&id), body.password).await?;
+    let file_octets = shared
+        .app
+        .export_pkcs12(&caller, &map::reference(&id), body.password)
+        .await?;
     Ok(file("application/x-pkcs12", file_octets))
 }
 

@@ -36,10 +36,18 @@ pub(crate) async fn add(
     Caller(caller): Caller,
     Json(body): Json<wire::NewDomain>,
 ) -> Result<Response, Fault> {
-    let new = NewDomain { id: map::domain_id(&body.id)?, name: body.name };
+    let new = NewDomain {
+        id: map::domain_id(&body.id)?,
+        name: body.name,
+    };
     let domain = shared.app.add_domain(&caller, new).await?;
     let location = format!("/chancery/v1/domains/{}", domain.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], axum::Json(map::domain(&domain))).into_response())
+    Ok((
+        StatusCode::CREATED,
+        [(LOCATION, location)],
+        axum::Json(map::domain(&domain)),
+    )
+        .into_response())
 }
 
 #[utoipa::path(get, path = "/chancery/v1/domains/{id}", tag = "domains", params(("id" = String, Path)),
@@ -51,7 +59,9 @@ pub(crate) async fn show(
     Id(id): Id,
 ) -> Result<axum::Json<wire::Domain>, Fault> {
     let id = map::domain_id(&id)?;
-    Ok(axum::Json(map::domain(&shared.app.domain(&caller, &id).await?)))
+    Ok(axum::Json(map::domain(
+        &shared.app.domain(&caller, &id).await?,
+    )))
 }
 
 #[utoipa::path(patch, path = "/chancery/v1/domains/{id}", tag = "domains", params(("id" = String, Path)),
@@ -65,8 +75,13 @@ pub(crate) async fn change(
     Json(body): Json<wire::DomainChange>,
 ) -> Result<axum::Json<wire::Domain>, Fault> {
     let id = map::domain_id(&id)?;
-    let change = DomainChange { name: body.name, disabled: body.disabled };
-    Ok(axum::Json(map::domain(&shared.app.change_domain(&caller, &id, change).await?)))
+    let change = DomainChange {
+        name: body.name,
+        disabled: body.disabled,
+    };
+    Ok(axum::Json(map::domain(
+        &shared.app.change_domain(&caller, &id, change).await?,
+    )))
 }
 
 #[utoipa::path(delete, path = "/chancery/v1/domains/{id}", tag = "domains", params(("id" = String, Path)),
@@ -77,6 +92,9 @@ pub(crate) async fn remove(
     Caller(caller): Caller,
     Id(id): Id,
 ) -> Result<StatusCode, Fault> {
-    shared.app.remove_domain(&caller, &map::domain_id(&id)?).await?;
+    shared
+        .app
+        .remove_domain(&caller, &map::domain_id(&id)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

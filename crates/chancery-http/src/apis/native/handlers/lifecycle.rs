@@ -24,7 +24,10 @@ pub(crate) async fn renew(
     Json(body): Json<wire::Renew>,
 ) -> Result<Response, Fault> {
     let request = map::renew(body)?;
-    let issued = shared.app.renew(&caller, &map::reference(&id), request).await?;
+    let issued = shared
+        .app
+        .renew(&caller, &map::reference(&id), request)
+        .await?;
     Ok(created(&shared, &issued))
 }
 
@@ -38,7 +41,10 @@ pub(crate) async fn hold(
     Id(id): Id,
     Json(wire::Nothing {}): Json<wire::Nothing>,
 ) -> Shown {
-    shown(&shared, &shared.app.hold(&caller, &map::reference(&id)).await?)
+    shown(
+        &shared,
+        &shared.app.hold(&caller, &map::reference(&id)).await?,
+    )
 }
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/{id}/release", tag = "lifecycle", request_body = wire::Nothing,
@@ -51,7 +57,10 @@ pub(crate) async fn release(
     Id(id): Id,
     Json(wire::Nothing {}): Json<wire::Nothing>,
 ) -> Shown {
-    shown(&shared, &shared.app.release(&caller, &map::reference(&id)).await?)
+    shown(
+        &shared,
+        &shared.app.release(&caller, &map::reference(&id)).await?,
+    )
 }
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/{id}/revoke", tag = "lifecycle", request_body = wire::Revoke,
@@ -65,7 +74,13 @@ pub(crate) async fn revoke(
     Json(body): Json<wire::Revoke>,
 ) -> Shown {
     let reason = map::reason(&body.reason)?;
-    shown(&shared, &shared.app.revoke(&caller, &map::reference(&id), reason).await?)
+    shown(
+        &shared,
+        &shared
+            .app
+            .revoke(&caller, &map::reference(&id), reason)
+            .await?,
+    )
 }
 
 #[utoipa::path(delete, path = "/chancery/v1/certificates/{id}", tag = "lifecycle",
@@ -91,7 +106,10 @@ pub(crate) async fn purge(
     Id(id): Id,
     Json(wire::Nothing {}): Json<wire::Nothing>,
 ) -> Shown {
-    shown(&shared, &shared.app.purge(&caller, &map::reference(&id)).await?)
+    shown(
+        &shared,
+        &shared.app.purge(&caller, &map::reference(&id)).await?,
+    )
 }
 
 fn shown(shared: &Shared, certificate: &Certificate) -> Shown {

@@ -43,12 +43,19 @@ pub(crate) async fn add(
         id: body.id.map(|text| map::user_id(&text)).transpose()?,
         name: body.name,
         domain: body.domain.map(|text| map::domain_id(&text)).transpose()?,
-        roles: body.roles.map_or(Ok(vec![Role::SelfService]), |words| map::roles(&words))?,
+        roles: body
+            .roles
+            .map_or(Ok(vec![Role::SelfService]), |words| map::roles(&words))?,
         password: body.password.map(SecretString::from),
     };
     let user = shared.app.add_user(&caller, new).await?;
     let location = format!("/chancery/v1/users/{}", user.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], axum::Json(map::user(&user))).into_response())
+    Ok((
+        StatusCode::CREATED,
+        [(LOCATION, location)],
+        axum::Json(map::user(&user)),
+    )
+        .into_response())
 }
 
 #[utoipa::path(get, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
@@ -81,7 +88,9 @@ pub(crate) async fn change(
         password: body.password.map(SecretString::from),
         domain: body.domain.map(|text| map::domain_id(&text)).transpose()?,
     };
-    Ok(axum::Json(map::user(&shared.app.change_user(&caller, &id, change).await?)))
+    Ok(axum::Json(map::user(
+        &shared.app.change_user(&caller, &id, change).await?,
+    )))
 }
 
 #[utoipa::path(delete, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
@@ -105,7 +114,9 @@ pub(crate) async fn new_api_key(
     Id(id): Id,
 ) -> Result<Response, Fault> {
     let key = shared.app.new_api_key(&caller, &map::user_id(&id)?).await?;
-    let body = wire::ApiKey { api_key: key.expose_secret().to_owned() };
+    let body = wire::ApiKey {
+        api_key: key.expose_secret().to_owned(),
+    };
     Ok((StatusCode::CREATED, axum::Json(body)).into_response())
 }
 
@@ -117,6 +128,9 @@ pub(crate) async fn remove_api_key(
     Caller(caller): Caller,
     Id(id): Id,
 ) -> Result<StatusCode, Fault> {
-    shared.app.remove_api_key(&caller, &map::user_id(&id)?).await?;
+    shared
+        .app
+        .remove_api_key(&caller, &map::user_id(&id)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,11 +5,12 @@ mod certificate;
 mod overview;
 
 pub(crate) use accounts::{
-    ApiKey, Domain, DomainChange, DomainList, ListQuery, NewDomain, NewUser, Token, User, UserChange, UserList,
-    UserQuery, WhoAmI,
+    ApiKey, Domain, DomainChange, DomainList, ListQuery, NewDomain, NewUser, Token, User,
+    UserChange, UserList, UserQuery, WhoAmI,
 };
 pub(crate) use certificate::{
-    Certificate, CertificateList, CertificateQuery, Import, ImportAnswer, Issue, Nothing, Pkcs12, Renew, Revoke,
+    Certificate, CertificateList, CertificateQuery, Import, ImportAnswer, Issue, Nothing, Pkcs12,
+    Renew, Revoke,
 };
 pub(crate) use overview::{
     Audit, AuditEntry, AuditQuery, Authority, AuthorityList, Problem, Profile, ProfileList,
