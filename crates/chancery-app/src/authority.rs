@@ -40,11 +40,7 @@ impl Loaded {
         chain: Vec<Vec<u8>>,
         public_url: &str,
     ) -> Loaded {
-        let addresses = Addresses {
-            crl: vec![crl_url(public_url, &authority.name)],
-            certificate: vec![certificate_url(public_url, &authority.name)],
-            ocsp: Vec::new(),
-        };
+        let addresses = addresses(public_url, &authority.name);
         Loaded {
             authority,
             addresses,
@@ -64,6 +60,15 @@ impl Loaded {
 impl std::fmt::Debug for Loaded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Loaded({})", self.authority.name)
+    }
+}
+
+/// Where relying parties find what belongs to the authority of that name.
+pub(crate) fn addresses(public_url: &str, name: &str) -> Addresses {
+    Addresses {
+        crl: vec![crl_url(public_url, name)],
+        certificate: vec![certificate_url(public_url, name)],
+        ocsp: Vec::new(),
     }
 }
 

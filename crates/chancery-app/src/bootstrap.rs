@@ -6,21 +6,24 @@ use chancery_core::authority::Authority;
 use chancery_core::identity::{DomainId, UserId};
 use chancery_core::key::KeyAlgorithm;
 use chancery_core::name::Name;
-use chancery_core::plan::{Addresses, Issuer, Request, plan};
+use chancery_core::plan::{Issuer, Request, plan};
 use chancery_core::profile::Profile;
 use chancery_core::role::Role;
 use chancery_core::serial::Serial;
 use chancery_core::time::Time;
 use chancery_core::x509::pem;
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use crate::accounts::{Accounts, hash_of};
-use crate::authority::{Loaded, chain_of};
+use crate::audit::{NewAuditEntry, Outcome};
+use crate::authority::{Loaded, addresses, chain_of};
 use crate::data::DataDirectory;
 use crate::keys::pool::KeyPool;
 use crate::keys::seal::Sealer;
 use crate::keys::software::{self, SoftwareKey};
 use crate::keys::{PrivateKey, Signer, kek};
+use crate::server_certificate::host_names;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{NewAuthority, Step, Store, StoredAuthority, StoredUser};
 use crate::users::{Domain, User};
@@ -38,7 +41,7 @@ pub struct Administrator {
 }
 
 /// The name of the domain made at the first start.
-const DEFAULT_DOMAIN: &str = "default";
+pub(crate) const DEFAULT_DOMAIN: &str = "default";
 /// The user to whom the server's own certificates belong. It cannot log in.
 pub(crate) const SERVER_USER: &str = "chancery-server";
 /// The sealed value by which the key-encryption key is recognised.
@@ -63,11 +66,14 @@ impl App {
             .map_err(|error| Error::Invalid(error.to_string()))?;
         let sealer = Sealer::new(kek);
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&database, &options.config.store)?);
-        let made = make_what_is_missing(store.as_ref(), &sealer, &options).await?;
+        let server_names = host_names(&options.server_names)?;
+        let profiles = crate::profiles::all(&options.config.profile).map_err(Error::Invalid)?;
+        let made = make_what_is_missing(store.as_ref(), &sealer, &data, &options).await?;
         let authorities = load_authorities(store.as_ref(), &sealer, &options.public_url).await?;
         let app = App(Arc::new(Inner {
             pool: KeyPool::new(&options.config.key_pool).map_err(Error::internal)?,
-            profiles: crate::profiles::all(&options.config.profile).map_err(Error::Invalid)?,
+            profiles,
+            server_names,
             accounts: Accounts::new(&options.config.accounts)?,
             crls: public::CrlCache::default(),
             authorities: RwLock::new(authorities),
@@ -79,9 +85,6 @@ impl App {
             sealer,
         }));
         app.write_authority_files()?;
-        if let Some(administrator) = &made {
-            app.write_administrator(administrator)?;
-        }
         Ok((app, made))
     }
 
@@ -102,18 +105,17 @@ impl App {
             .collect();
         self.0.data.write("ca/chain.pem", chain.as_bytes(), 0o644)
     }
+}
 
-    fn write_administrator(&self, administrator: &Administrator) -> Result<(), Error> {
+impl Administrator {
+    /// As the file of the data directory holds it.
+    fn to_json(&self) -> Zeroizing<String> {
         let content = serde_json::json!({
-            "user": administrator.user,
-            "password": administrator.password.expose_secret(),
-            "api_key": administrator.api_key.expose_secret(),
+            "user": self.user,
+            "password": self.password.expose_secret(),
+            "api_key": self.api_key.expose_secret(),
         });
-        self.0.data.write(
-            "administrator.json",
-            format!("{content:#}\n").as_bytes(),
-            0o600,
-        )
+        Zeroizing::new(format!("{content:#}\n"))
     }
 }
 
@@ -122,6 +124,7 @@ impl App {
 async fn make_what_is_missing(
     store: &dyn Store,
     sealer: &Sealer,
+    data: &DataDirectory,
     options: &Options,
 ) -> Result<Option<Administrator>, Error> {
     if let Some(check) = store.secret(KEK_CHECK).await? {
@@ -160,21 +163,47 @@ async fn make_what_is_missing(
         password: None,
         api_key: None,
     };
-    store
-        .commit(vec![
-            Step::KeepSecret(KEK_CHECK, kek::check_value(sealer)?),
-            Step::AddDomain(Domain {
-                id: domain,
-                name: "Default".to_owned(),
-                disabled: false,
-                created: now,
-            }),
-            Step::AddUser(admin),
-            Step::AddUser(server),
-            Step::AddAuthority(root),
-            Step::AddAuthority(issuing),
-        ])
-        .await?;
+    // Before the commit: a crash in between leaves a file that the next start writes anew, never an administrator whom
+    // nobody knows.
+    data.write(
+        "administrator.json",
+        administrator.to_json().as_bytes(),
+        0o600,
+    )?;
+    let made = |action, object: &str| {
+        Step::Audit(NewAuditEntry {
+            at: now,
+            actor: None,
+            domain: None,
+            api: "server",
+            action,
+            certificate: None,
+            object: Some(object.to_owned()),
+            outcome: Outcome::Done,
+            detail: "{\"v\":1}".to_owned(),
+        })
+    };
+    let audit = [
+        made("domain.add", DEFAULT_DOMAIN),
+        made("user.add", &administrator.user),
+        made("authority.add", &root.name),
+        made("authority.add", &issuing.name),
+    ];
+    let mut steps = vec![
+        Step::KeepSecret(KEK_CHECK, kek::check_value(sealer)?),
+        Step::AddDomain(Domain {
+            id: domain,
+            name: "Default".to_owned(),
+            disabled: false,
+            created: now,
+        }),
+        Step::AddUser(admin),
+        Step::AddUser(server),
+        Step::AddAuthority(root),
+        Step::AddAuthority(issuing),
+    ];
+    steps.extend(audit);
+    store.commit(steps).await?;
     Ok(Some(administrator))
 }
 
@@ -201,11 +230,7 @@ fn make_authorities(
     let root_authority = Authority::new(0, "root".to_owned(), root.clone(), None)
         .map_err(|error| Error::internal(error.0))?;
 
-    let addresses = Addresses {
-        crl: vec![format!("{}/crl/root.crl", options.public_url)],
-        certificate: vec![format!("{}/ca/root.cer", options.public_url)],
-        ocsp: Vec::new(),
-    };
+    let addresses = addresses(&options.public_url, "root");
     let issuing_key = make_key(&config.issuing_key)?;
     let issuing_profile = Profile::authority("issuing", config.issuing_days, Some(0));
     let asked = authority_request(&config.issuing_subject, &issuing_key)?;

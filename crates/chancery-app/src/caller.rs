@@ -5,8 +5,10 @@ use std::sync::Arc;
 use chancery_core::certificate::Certificate;
 use chancery_core::identity::{CertificateId, DomainId, UserId};
 use chancery_core::role::{self, Reach, Right};
+use chancery_core::time::Time;
 
 use crate::audit::{NewAuditEntry, Outcome};
+use crate::bootstrap::SERVER_USER;
 use crate::search::CertificateFilter;
 use crate::store::Step;
 use crate::users::User;
@@ -17,6 +19,8 @@ use crate::{App, Error};
 pub struct Caller {
     pub(crate) user: Arc<User>,
     pub(crate) api: &'static str,
+    /// If a token proved it: when that ends.
+    pub(crate) by_token: Option<Time>,
 }
 
 impl Caller {
@@ -32,6 +36,10 @@ impl Caller {
 
     /// May the caller use `right` on what belongs to `owner` in `domain`?
     pub fn may(&self, right: Right, owner: &UserId, domain: &DomainId) -> bool {
+        if owner.as_str() == SERVER_USER {
+            // The server's own certificates, TLS among them, are no domain's; their keys are nobody's to take.
+            return right != Right::ExportPrivateKeys && self.reach(right) == Reach::Everywhere;
+        }
         match self.reach(right) {
             Reach::Nothing => false,
             Reach::Own => *owner == self.user.id,
@@ -106,6 +114,19 @@ impl App {
         } else {
             self.refuse(caller, "certificate.list", None, None).await
         }
+    }
+
+    /// The outcome of work that knows no audit trail: a refusal for lack of right in it is written down.
+    pub(crate) async fn audited<T>(
+        &self,
+        caller: &Caller,
+        action: &'static str,
+        outcome: Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let Err(Error::Forbidden(_)) = outcome {
+            self.refuse(caller, action, None, None).await?;
+        }
+        outcome
     }
 
     /// Writes a refusal for lack of right down, and gives it as the error.

@@ -52,6 +52,9 @@ pub struct ProfileConfig {
     /// Must the subject not be empty?
     #[serde(default)]
     pub subject_required: bool,
+    /// May users ask for it who may issue for themselves alone?
+    #[serde(default)]
+    pub self_service: bool,
 }
 
 /// The authorities made at the first start. Later changes here do not touch what is there.
@@ -78,6 +81,8 @@ pub struct AuthorityConfig {
 pub struct IssueConfig {
     /// The profile.
     pub profile: String,
+    /// The profile for users who may issue for themselves alone.
+    pub self_service_profile: String,
     /// The authority.
     pub authority: String,
     /// Hours for which a CRL is valid.
@@ -164,6 +169,7 @@ impl Default for IssueConfig {
     fn default() -> IssueConfig {
         IssueConfig {
             profile: "general".to_owned(),
+            self_service_profile: "user".to_owned(),
             authority: "issuing".to_owned(),
             crl_hours: 24,
         }
@@ -225,6 +231,10 @@ impl AppConfig {
         }
         for (key, name) in [
             ("issue.profile", &self.issue.profile),
+            (
+                "issue.self_service_profile",
+                &self.issue.self_service_profile,
+            ),
             ("issue.authority", &self.issue.authority),
         ] {
             if !is_plain_name(name) {

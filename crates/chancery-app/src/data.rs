@@ -90,7 +90,10 @@ impl DataDirectory {
                 .open(&draft)?;
             file.write_all(content)?;
             file.sync_all()?;
-            fs::rename(&draft, &target)
+            fs::rename(&draft, &target)?;
+            target
+                .parent()
+                .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
         })();
         written.map_err(Error::internal)
     }

@@ -140,9 +140,7 @@ impl App {
             object: Some(id.to_string()),
             ..self.audit_entry(Some(caller), action)
         };
-        self.store().commit(vec![step, Step::Audit(entry)]).await?;
-        self.0.accounts.forget_verified();
-        Ok(())
+        Ok(self.commit_accounts(vec![step, Step::Audit(entry)]).await?)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::store::StoreError;
 
 pub use crate::store::Conflict;
 
-/// Why a use case was not done. Nothing was changed then.
+/// Why a use case was not done. Nothing was changed then, [`Error::TimedOut`] apart.
 #[derive(Debug)]
 pub enum Error {
     /// Nobody proved who is asking: no credential, or a wrong one.
@@ -37,8 +37,12 @@ pub enum Error {
     NoPrivateKey,
     /// The certificate has no DER: it is pending or purged.
     NoCertificate,
+    /// Somebody else changed it while this was decided: decide again.
+    Changed,
     /// Too much waits already: try again.
     Busy,
+    /// It took too long. Whether it was done is not known: look before trying again.
+    TimedOut,
     /// A fault of ours. The text is for the log and never leaves.
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -79,6 +83,10 @@ impl fmt::Display for Error {
                 f.write_str("the server does not hold this certificate's private key")
             }
             Error::NoCertificate => f.write_str("there is no certificate yet, or no longer"),
+            Error::Changed => f.write_str("it changed meanwhile: look at it again"),
+            Error::TimedOut => f.write_str(
+                "it took too long, and may have been done all the same: look before trying again",
+            ),
             Error::Busy => f.write_str("the server is busy: try again"),
             Error::Internal(_) => f.write_str("internal error"),
         }
@@ -100,7 +108,8 @@ impl From<StoreError> for Error {
             StoreError::Conflict(conflict) => Error::Conflict(conflict),
             StoreError::Busy => Error::Busy,
             StoreError::Missing => Error::NotFound("object"),
-            StoreError::Stale | StoreError::Broken(_) => Error::internal(error),
+            StoreError::Stale => Error::Changed,
+            StoreError::Broken(_) => Error::internal(error),
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use chancery_core::certificate::Certificate;
 use chancery_core::role::Right;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::audit::NewAuditEntry;
-use crate::issue::off_the_async_threads;
+use crate::issue::{EXPORT, off_the_async_threads};
 use crate::keys::{PrivateKey, pkcs12};
 use crate::search::CertificateRef;
 use crate::store::Step;
+use crate::user_change::outranks;
 use crate::{App, Caller, Error};
 
 /// A certificate with its private key.
@@ -38,13 +40,17 @@ impl App {
         which: &CertificateRef,
     ) -> Result<ExportedKey, Error> {
         let certificate = self.find(which).await?;
-        let action = "certificate.export-private-key";
-        self.require_for(caller, Right::ExportPrivateKeys, action, &certificate)
+        self.require_for(caller, Right::ExportPrivateKeys, EXPORT, &certificate)
             .await?;
+        let owner = self.stored_user(&certificate.owner).await?;
+        if certificate.owner != caller.user.id && outranks(caller, &owner.user.roles) {
+            self.refuse(caller, EXPORT, Some(certificate.id), None)
+                .await?;
+        }
         let private_key = self.open_private_key(&certificate).await?;
         let entry = NewAuditEntry {
             certificate: Some(certificate.id),
-            ..self.audit_entry(Some(caller), action)
+            ..self.audit_entry(Some(caller), EXPORT)
         };
         self.store().commit(vec![Step::Audit(entry)]).await?;
         Ok(ExportedKey {
@@ -58,9 +64,9 @@ impl App {
         &self,
         caller: &Caller,
         which: &CertificateRef,
-        password: String,
+        password: SecretString,
     ) -> Result<Vec<u8>, Error> {
-        if password.is_empty() {
+        if password.expose_secret().is_empty() {
             return Err(Error::Invalid(
                 "a password is needed to protect the private key".to_owned(),
             ));
@@ -75,8 +81,13 @@ impl App {
         let name = exported.certificate.name;
         let key = exported.private_key;
         off_the_async_threads(move || {
-            let password = zeroize::Zeroizing::new(password);
-            Ok(pkcs12::export(Some(&key), &der, &chain, &name, &password)?)
+            Ok(pkcs12::export(
+                Some(&key),
+                &der,
+                &chain,
+                &name,
+                password.expose_secret(),
+            )?)
         })
         .await
     }

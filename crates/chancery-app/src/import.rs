@@ -1,8 +1,12 @@
 //! Bringing in certificates from elsewhere: all of a request's or none.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use chancery_core::certificate::{Certificate, Origin, State};
-use chancery_core::identity::{CertificateId, DomainId, UserId};
+use chancery_core::identity::{CertificateId, CertificateNumber, DomainId, UserId};
 use chancery_core::role::Right;
+use chancery_core::serial::Serial;
 use chancery_core::x509::{self, Facts};
 
 use crate::audit::NewAuditEntry;
@@ -10,12 +14,10 @@ use crate::authority::Loaded;
 use crate::error::Conflict;
 use crate::issue::{new_step, off_the_async_threads, readable_name, sealing_purpose};
 use crate::keys::{PrivateKey, software};
-use crate::search::CertificateRef;
-use crate::store::Step;
+use crate::store::{CertificateKey, IssuerKey, Step};
 use crate::{App, Caller, Error, random};
-use std::sync::Arc;
 
-/// One certificate to bring in.
+/// A certificate to bring in.
 #[derive(Debug)]
 pub struct ImportItem {
     /// The certificate's DER.
@@ -57,10 +59,56 @@ struct Read {
     authority: Option<(i64, String)>,
 }
 
+/// What an import comes to, as far as it was read.
+#[derive(Default)]
+struct Batch {
+    imported: Vec<Imported>,
+    /// Where among them a certificate stands, so that one which comes twice is known the second time.
+    places: HashMap<(IssuerKey, Serial), usize>,
+    steps: Vec<Step>,
+}
+
+impl Batch {
+    fn add(&mut self, key: (IssuerKey, Serial), certificate: Certificate, steps: [Step; 2]) {
+        self.places.insert(key, self.imported.len());
+        self.steps.extend(steps);
+        self.imported.push(Imported {
+            certificate,
+            known: false,
+        });
+    }
+
+    /// What was imported, each with its number: those that are new have the given ones, in their order.
+    fn numbered(self, numbers: Vec<CertificateNumber>) -> Vec<Imported> {
+        let mut imported = self.imported;
+        let new = imported.iter().filter(|one| !one.known);
+        let given: HashMap<_, _> = new.map(|one| one.certificate.id).zip(numbers).collect();
+        for one in &mut imported {
+            if let Some(number) = given.get(&one.certificate.id) {
+                one.certificate.number = *number;
+            }
+        }
+        imported
+    }
+}
+
+/// The certificate that is there, if it is the one that was read, with the same owner.
+fn same(there: Certificate, read: &Read, owner: &UserId) -> Result<Certificate, Error> {
+    let same = there.der.as_ref() == Some(&read.der)
+        && there.owner == *owner
+        && !matches!(there.state, State::Deleted(_) | State::Purged(_));
+    if same {
+        Ok(there)
+    } else {
+        Err(Error::Conflict(Conflict::Certificate))
+    }
+}
+
 impl App {
     /// Imports certificates, all or none. The caller needs the right to issue for each owner. A certificate that is
     /// there already, byte for byte and with the same owner, is given back as known; with other octets or another owner
-    /// it is a conflict. What an authority of ours signed counts as issued by it.
+    /// it is a conflict. What an authority of ours signed counts as issued by it, and is for those to import who may
+    /// issue everywhere; the authorities' own certificates are nobody's.
     ///
     /// # Errors
     /// [`Error::InvalidItems`] names every one that cannot be read.
@@ -90,12 +138,25 @@ impl App {
         let authorities = self.loaded();
         let statuses: Vec<ImportedStatus> = items.iter().map(|item| item.status).collect();
         let read = off_the_async_threads(move || read_all(items, &authorities)).await?;
-        let mut imported: Vec<Imported> = Vec::with_capacity(read.len());
-        let mut steps = Vec::new();
+        if read.iter().any(|read| read.authority.is_some()) {
+            // It will stand on a CRL of ours when it is revoked: not for everybody to claim.
+            self.require_everywhere(caller, Right::IssueCertificates, "certificate.import")
+                .await?;
+        }
+        let mut batch = Batch::default();
         for ((read, status), (owner, domain)) in read.into_iter().zip(statuses).zip(owners) {
-            if let Some(known) = self.known(&read, &owner, &imported).await? {
-                imported.push(Imported {
-                    certificate: known,
+            let key = (IssuerKey::of(&read.facts.issuer), read.facts.serial.clone());
+            let there = match batch
+                .places
+                .get(&key)
+                .and_then(|at| batch.imported.get(*at))
+            {
+                Some(earlier) => Some(earlier.certificate.clone()),
+                None => self.issued(key.clone()).await?,
+            };
+            if let Some(there) = there {
+                batch.imported.push(Imported {
+                    certificate: same(there, &read, &owner)?,
                     known: true,
                 });
                 continue;
@@ -105,55 +166,27 @@ impl App {
                 certificate: Some(certificate.id),
                 ..self.audit_entry(Some(caller), "certificate.import")
             };
-            steps.extend([step, Step::Audit(entry)]);
-            imported.push(Imported {
-                certificate,
-                known: false,
-            });
+            batch.add(key, certificate, [step, Step::Audit(entry)]);
         }
-        if steps.is_empty() {
-            return Ok(imported);
-        }
-        let mut numbers = self.store().commit(steps).await?.into_iter();
-        for new in imported.iter_mut().filter(|imported| !imported.known) {
-            new.certificate.number = numbers.next().unwrap_or_default();
-        }
-        Ok(imported)
-    }
-
-    /// The same certificate, if it is in the store or earlier in this import; a conflict if it differs.
-    async fn known(
-        &self,
-        read: &Read,
-        owner: &UserId,
-        earlier: &[Imported],
-    ) -> Result<Option<Certificate>, Error> {
-        let facts = &read.facts;
-        let same_issue =
-            |c: &Certificate| c.serial == facts.serial && c.issuer.matches(&facts.issuer);
-        let there = match earlier
-            .iter()
-            .map(|imported| &imported.certificate)
-            .find(|c| same_issue(c))
-        {
-            Some(certificate) => certificate.clone(),
-            None => {
-                let which = CertificateRef::Issued(facts.issuer.clone(), facts.serial.clone());
-                match self.find(&which).await {
-                    Ok(certificate) => certificate,
-                    Err(Error::NotFound(_)) => return Ok(None),
-                    Err(error) => return Err(error),
-                }
+        let numbers = match batch.steps.is_empty() {
+            true => Vec::new(),
+            false => {
+                self.store()
+                    .commit(std::mem::take(&mut batch.steps))
+                    .await?
             }
         };
-        let same = there.der.as_ref() == Some(&read.der)
-            && there.owner == *owner
-            && !matches!(there.state, State::Deleted(_) | State::Purged(_));
-        if same {
-            Ok(Some(there))
-        } else {
-            Err(Error::Conflict(Conflict::Certificate))
-        }
+        Ok(batch.numbered(numbers))
+    }
+
+    async fn issued(
+        &self,
+        (issuer, serial): (IssuerKey, Serial),
+    ) -> Result<Option<Certificate>, Error> {
+        Ok(self
+            .store()
+            .certificate(CertificateKey::Issued(issuer, serial))
+            .await?)
     }
 
     fn new_import(
@@ -237,6 +270,15 @@ fn read_one(item: ImportItem, authorities: &[Arc<Loaded>]) -> Result<Read, Strin
         if public.key_id() != facts.public_key.key_id() {
             return Err("the private key is not this certificate's".to_owned());
         }
+    }
+    let own_key = |loaded: &&Arc<Loaded>| {
+        loaded.authority.facts.public_key.key_id() == facts.public_key.key_id()
+    };
+    if let Some(loaded) = authorities.iter().find(own_key) {
+        return Err(format!(
+            "this is a certificate of the authority {} of this server: it is nobody's to import",
+            loaded.authority.name
+        ));
     }
     let signer = authorities.iter().find(|loaded| {
         loaded.authority.subject().matches(&facts.issuer)

@@ -1,7 +1,5 @@
 //! Issuing: from somebody's CSR, or with a key made here.
 
-use std::sync::Arc;
-
 use chancery_core::certificate::{Certificate, Origin, State};
 use chancery_core::csr::Csr;
 use chancery_core::identity::{CertificateId, DomainId, UserId};
@@ -9,7 +7,7 @@ use chancery_core::key::KeyAlgorithm;
 use chancery_core::name::Name;
 use chancery_core::plan::{self, Issuer, Planned, Request};
 use chancery_core::profile::Profile;
-use chancery_core::role::Right;
+use chancery_core::role::{Reach, Right};
 use chancery_core::san::GeneralName;
 use chancery_core::serial::Serial;
 use chancery_core::time::Time;
@@ -44,6 +42,9 @@ pub struct IssueRequest {
     pub name: Option<String>,
     /// The user to whom it will belong; the caller if left out.
     pub owner: Option<UserId>,
+    /// Does the caller want the private key that is made here? It is given to who may export it, which the audit trail
+    /// then says.
+    pub wants_private_key: bool,
 }
 
 /// Where the certified key comes from.
@@ -110,6 +111,7 @@ impl IssueRequest {
             days: None,
             name: None,
             owner: None,
+            wants_private_key: false,
         }
     }
 }
@@ -127,21 +129,71 @@ impl App {
             &domain,
         )
         .await?;
+        let request = self.within_reach(caller, request).await?;
+        let mut more = Vec::new();
+        let gives_key =
+            request.wants_private_key && caller.may(Right::ExportPrivateKeys, &owner, &domain);
+        if gives_key {
+            more.push(EXPORT);
+        }
         let placement = Placement {
             owner,
             domain,
-            name: request.name.clone(),
+            name: request.name.clone().map(checked_name).transpose()?,
             replaces: None,
         };
-        let signed = self.sign_new(request).await?;
-        self.place(
-            Some(caller),
-            signed,
-            placement,
-            "certificate.issue",
-            Vec::new(),
-        )
-        .await
+        let signed = self.sign_new(request, self.kept_names(caller)).await;
+        let signed = self.audited(caller, "certificate.issue", signed).await?;
+        let mut issued = self
+            .place(
+                Some(caller),
+                signed,
+                placement,
+                "certificate.issue",
+                &more,
+                Vec::new(),
+            )
+            .await?;
+        if !gives_key {
+            issued.private_key = None;
+        }
+        Ok(issued)
+    }
+
+    /// The request, if profile and authority are the caller's to ask for: users who may issue for themselves alone are
+    /// held to the profiles meant for them, and another authority than the configured one is for who may change
+    /// authorities.
+    async fn within_reach(
+        &self,
+        caller: &Caller,
+        mut request: IssueRequest,
+    ) -> Result<IssueRequest, Error> {
+        let config = &self.0.config.issue;
+        let own_only = caller.reach(Right::IssueCertificates) == Reach::Own;
+        let usual = if own_only {
+            &config.self_service_profile
+        } else {
+            &config.profile
+        };
+        let profile = request.profile.get_or_insert_with(|| usual.clone());
+        if own_only && !self.profile(profile)?.self_service {
+            self.refuse(caller, "certificate.issue", None, None).await?;
+        }
+        if let IssueBy::Authority(name) = &request.issuer
+            && *name != config.authority
+        {
+            self.require_everywhere(caller, Right::ChangeAuthorities, "certificate.issue")
+                .await?;
+        }
+        Ok(request)
+    }
+
+    /// The server's own names, which nobody else may have certified but who may issue everywhere.
+    pub(crate) fn kept_names(&self, caller: &Caller) -> Vec<GeneralName> {
+        match caller.reach(Right::IssueCertificates) {
+            Reach::Everywhere => Vec::new(),
+            Reach::Domain | Reach::Own | Reach::Nothing => self.0.server_names.clone(),
+        }
     }
 
     /// The owner of something new, and its domain: the caller itself, or a user that is there.
@@ -171,7 +223,12 @@ impl App {
     }
 
     /// Plans and signs, off the async threads. Nothing is stored yet, so nothing of it may leave yet.
-    pub(crate) async fn sign_new(&self, request: IssueRequest) -> Result<Signed, Error> {
+    /// Names that are kept from the request are refused as [`Error::Forbidden`].
+    pub(crate) async fn sign_new(
+        &self,
+        request: IssueRequest,
+        kept_names: Vec<GeneralName>,
+    ) -> Result<Signed, Error> {
         let profile_name = request
             .profile
             .as_deref()
@@ -193,23 +250,31 @@ impl App {
         };
         let now = self.now();
         let serial = Serial::from_random(random::octets()?);
-        off_the_async_threads(move || sign(request, &profile, issuer.as_deref(), made, serial, now))
-            .await
+        off_the_async_threads(move || {
+            let asked = asked(request, &profile, made.as_ref(), now)?;
+            if holds(&asked, &kept_names) {
+                return Err(Error::Forbidden("certificate.issue"));
+            }
+            sign(asked, &profile, issuer.as_deref(), made, serial, now)
+        })
+        .await
     }
 
-    /// Commits a signed certificate together with `more` steps, and gives it back.
+    /// Commits a signed certificate with an audit entry for `action`, for all that was done `also`, and with `more` steps;
+    /// gives it back.
     pub(crate) async fn place(
         &self,
         caller: Option<&Caller>,
         signed: Signed,
         placement: Placement,
         action: &'static str,
+        also: &[&'static str],
         more: Vec<Step>,
     ) -> Result<Issued, Error> {
         let now = self.now();
         let id = CertificateId::new(now, random::octets()?);
         let name = match placement.name {
-            Some(name) => checked_name(name)?,
+            Some(name) => name,
             None => readable_name(&signed.planned.subject, placement.replaces.as_ref(), &id),
         };
         let sealed_key = match &signed.private_key {
@@ -240,16 +305,18 @@ impl App {
             replaces: placement.replaces.as_ref().map(|old| old.id),
             replaced_by: None,
         };
-        let entry = NewAuditEntry {
-            certificate: Some(id),
-            ..self.audit_entry(caller, action)
-        };
-        let replaces = placement.replaces.map(|old| old.number);
         let authority = signed.authority.map(|(id, _)| id);
+        let replaces = placement.replaces.map(|old| old.number);
         let mut steps = vec![
+            Step::ExpectSoundKey(certificate.subject_key_id),
             new_step(&certificate, authority, sealed_key, replaces),
-            Step::Audit(entry),
         ];
+        steps.extend(std::iter::once(&action).chain(also).map(|action| {
+            Step::Audit(NewAuditEntry {
+                certificate: Some(id),
+                ..self.audit_entry(caller, action)
+            })
+        }));
         steps.extend(more);
         let numbers = self.store().commit(steps).await?;
         certificate.number = numbers.first().copied().unwrap_or_default();
@@ -259,6 +326,9 @@ impl App {
         })
     }
 }
+
+/// What the audit trail calls giving a private key away.
+pub(crate) const EXPORT: &str = "certificate.export-private-key";
 
 /// What a certificate's sealed private key is bound to.
 pub(crate) fn sealing_purpose(id: &CertificateId) -> String {
@@ -304,15 +374,14 @@ pub(crate) async fn off_the_async_threads<T: Send + 'static>(
 }
 
 /// Plans and signs: with an authority's key, or with the key that was made here.
-fn sign(
-    request: IssueRequest,
+pub(crate) fn sign(
+    asked: Request,
     profile: &Profile,
     issuer: Option<&Loaded>,
     made: Option<PrivateKey>,
     serial: Serial,
     now: Time,
 ) -> Result<Signed, Error> {
-    let asked = asked(request, profile, made.as_ref(), now)?;
     let (planned, signature, authority) = match (issuer, &made) {
         (Some(loaded), _) => {
             let by = Issuer::Authority(&loaded.authority, &loaded.addresses);
@@ -351,6 +420,25 @@ fn sign(
     })
 }
 
+/// The end of a validity of that many days, from the start that the profile gives if none is asked.
+pub(crate) fn end_after(profile: &Profile, start: Option<Time>, days: u32, now: Time) -> Time {
+    let backdated = now.plus_seconds(-i64::from(profile.lifetime.backdate_seconds));
+    start.unwrap_or(backdated).plus_days(i64::from(days))
+}
+
+/// Would this name one of these hosts, by an alternative name or by its common name?
+pub(crate) fn holds(asked: &Request, kept: &[GeneralName]) -> bool {
+    let common_name = asked
+        .subject
+        .common_name()
+        .and_then(|text| GeneralName::parse(text).ok());
+    let mut names = asked.names.iter().chain(&common_name);
+    names.any(|name| match name {
+        GeneralName::Dns(text) => kept.contains(&GeneralName::Dns(text.to_ascii_lowercase())),
+        name => kept.contains(name),
+    })
+}
+
 /// What the core is asked to plan: the request's words, with the CSR's where it has none.
 fn asked(
     request: IssueRequest,
@@ -362,6 +450,9 @@ fn asked(
         (KeySource::Csr(der), _) => {
             let csr =
                 Csr::read(der).map_err(|error| Error::Invalid(format!("the CSR: {error}")))?;
+            if csr.is_authority {
+                return Err(plan::Refusal::AsksToBeAnAuthority.into());
+            }
             (csr.public_key, Some(issuable(csr.subject)), csr.names)
         }
         (KeySource::Make(_), Some(key)) => (software::public_key_of(key)?, None, Vec::new()),
@@ -374,15 +465,7 @@ fn asked(
             ));
         }
         (end, None) => end,
-        (None, Some(days)) => {
-            let backdated = now.plus_seconds(-i64::from(profile.lifetime.backdate_seconds));
-            Some(
-                request
-                    .not_before
-                    .unwrap_or(backdated)
-                    .plus_days(i64::from(days)),
-            )
-        }
+        (None, Some(days)) => Some(end_after(profile, request.not_before, days, now)),
     };
     let Some(subject) = request.subject.or(csr_subject) else {
         return Err(Error::Invalid(
@@ -412,7 +495,7 @@ const LONGEST_NAME: usize = 128;
 
 /// A readable name that a caller gave: 1 to 128 visible characters without white space or slashes, and nothing that
 /// could be mistaken for a number or an id.
-fn checked_name(name: String) -> Result<String, Error> {
+pub(crate) fn checked_name(name: String) -> Result<String, Error> {
     let fits = (1..=LONGEST_NAME).contains(&name.len())
         && !name
             .chars()
@@ -434,7 +517,7 @@ pub(crate) fn readable_name(
     replaces: Option<&Certificate>,
     id: &CertificateId,
 ) -> String {
-    let tail: String = id.to_string().chars().skip(8).take(10).collect();
+    let tail: String = id.to_string().chars().skip(8).collect();
     let head = match replaces {
         Some(old) => old
             .name
@@ -468,6 +551,3 @@ fn slug(text: &str) -> String {
         trimmed.to_owned()
     }
 }
-
-/// An authority shared with the threads that sign.
-pub(crate) type SharedAuthority = Arc<Loaded>;

@@ -28,12 +28,14 @@ mod revoke;
 mod search;
 mod server_certificate;
 mod store;
+mod user_change;
 mod users;
 
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use chancery_core::profile::Profile;
+use chancery_core::san::GeneralName;
 
 pub use accounts::{Credential, NewToken, TokenStyle, Via};
 pub use audit::{AuditEntry, AuditFilter, LARGEST_AUDIT_PAGE, Outcome};
@@ -70,16 +72,18 @@ pub struct Options {
     pub config: AppConfig,
     /// Where the time comes from.
     pub clock: Clock,
+    /// The server's own names (DNS or IP): those of its TLS certificate, kept from users who may not issue everywhere.
+    pub server_names: Vec<String>,
     /// The address under which relying parties reach CRLs and authorities' certificates, without a slash at its end
     /// (`http://ca.example:8080`): it is written into certificates.
     pub public_url: String,
 }
 
 struct Inner {
-    data: data::DataDirectory,
     config: AppConfig,
     clock: Clock,
     public_url: String,
+    server_names: Vec<GeneralName>,
     store: Arc<dyn store::Store>,
     sealer: keys::seal::Sealer,
     pool: keys::pool::KeyPool,
@@ -87,6 +91,8 @@ struct Inner {
     authorities: RwLock<Vec<Arc<authority::Loaded>>>,
     accounts: accounts::Accounts,
     crls: public::CrlCache,
+    // Last, so that the directory stays locked until the database is closed.
+    data: data::DataDirectory,
 }
 
 impl App {

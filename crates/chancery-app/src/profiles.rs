@@ -55,8 +55,12 @@ fn from_config(config: &ProfileConfig) -> Result<Profile, String> {
         let usage = KeyUsage::parse(word).ok_or_else(|| format!("key_usage: {word:?} is none"))?;
         key_usage = key_usage.union(usage);
     }
-    if key_usage.contains(KeyUsage::KEY_CERT_SIGN) || key_usage.is_empty() {
-        return Err("key_usage: name at least one that is not keyCertSign".to_owned());
+    let authoritys =
+        key_usage.contains(KeyUsage::KEY_CERT_SIGN) || key_usage.contains(KeyUsage::CRL_SIGN);
+    if authoritys || key_usage.is_empty() {
+        return Err(
+            "key_usage: name at least one that is neither keyCertSign nor cRLSign".to_owned(),
+        );
     }
     let mut extended_key_usage = Vec::new();
     for word in &config.extended_key_usage {
@@ -88,6 +92,7 @@ fn from_config(config: &ProfileConfig) -> Result<Profile, String> {
             SubjectRules::any()
         },
         basic_constraints: BasicConstraints::Absent,
+        self_service: config.self_service,
         ..Profile::end_entity(&config.name, config.default_days, config.max_days)
     })
 }

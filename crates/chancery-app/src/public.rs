@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use chancery_core::crl::{CrlContents, plan_crl};
 use chancery_core::time::Time;
 
@@ -14,7 +15,7 @@ use crate::{App, Error};
 #[derive(Clone, Debug)]
 pub struct Crl {
     /// Its DER.
-    pub der: Arc<Vec<u8>>,
+    pub der: Bytes,
     /// Its number.
     pub number: u64,
     /// When it was made.
@@ -40,7 +41,7 @@ impl App {
     pub async fn crl(&self, authority: &str) -> Result<Crl, Error> {
         let loaded = self.authority_named(authority)?;
         let slot = self.0.crls.slot(loaded.authority.id);
-        let mut cached = slot.lock().await;
+        let mut cached = slot.lock_owned().await;
         // Read before the entries are: a change in between makes this CRL look old, never new.
         let generation = self
             .store()
@@ -54,12 +55,17 @@ impl App {
         {
             return Ok(there.crl.clone());
         }
-        let crl = self.make_crl(loaded, now).await?;
-        *cached = Some(Cached {
-            crl: crl.clone(),
-            generation,
+        // On its own, so that a caller who hangs up neither stops it nor lets a second one start.
+        let app = self.clone();
+        let making = tokio::spawn(async move {
+            let crl = app.make_crl(loaded, now).await?;
+            *cached = Some(Cached {
+                crl: crl.clone(),
+                generation,
+            });
+            Ok(crl)
         });
-        Ok(crl)
+        making.await.map_err(Error::internal)?
     }
 
     /// An authority's certificate, DER, and the chain from it up to the root.
@@ -68,9 +74,12 @@ impl App {
     }
 
     async fn make_crl(&self, loaded: Arc<Loaded>, now: Time) -> Result<Crl, Error> {
-        let entries = self.store().revoked(loaded.authority.id, now).await?;
+        let life = i64::from(self.0.config.issue.crl_hours) * 3600;
+        // What was revoked stays on one list more after its end (RFC 5280, section 3.3).
+        let since = now.plus_seconds(-life);
+        let entries = self.store().revoked(loaded.authority.id, since).await?;
         let number = self.store().next_crl_number(loaded.authority.id).await?;
-        let next_update = now.plus_seconds(i64::from(self.0.config.issue.crl_hours) * 3600);
+        let next_update = now.plus_seconds(life);
         off_the_async_threads(move || {
             let authority = &loaded.authority;
             let planned = plan_crl(CrlContents {
@@ -86,7 +95,7 @@ impl App {
             let signature = loaded.signer()?.sign(&planned)?;
             let der = planned.finish(&signature).map_err(Error::internal)?;
             Ok(Crl {
-                der: Arc::new(der),
+                der: Bytes::from(der),
                 number,
                 this_update: now,
                 next_update,

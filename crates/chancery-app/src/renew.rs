@@ -3,17 +3,24 @@
 use chancery_core::certificate::{Action, Certificate, Origin, Refusal, State};
 use chancery_core::csr::Csr;
 use chancery_core::name::Name;
-use chancery_core::plan::{Issuer, Planned, Request, plan};
+use chancery_core::plan::Request;
+use chancery_core::profile::Profile;
 use chancery_core::revocation::Reason;
-use chancery_core::role::Right;
+use chancery_core::role::{Reach, Right};
+use chancery_core::san::GeneralName;
 use chancery_core::serial::Serial;
 use chancery_core::x509;
 
-use crate::issue::{Placement, SharedAuthority, Signed, off_the_async_threads, sealing_purpose};
-use crate::keys::PrivateKey;
-use crate::keys::software;
+use crate::issue::{
+    Placement, Signed, checked_name, end_after, holds, off_the_async_threads, sealing_purpose, sign,
+};
+use crate::keys::{PrivateKey, software};
 use crate::search::CertificateRef;
+use crate::store::Step;
 use crate::{App, Caller, Error, Issued, random};
+
+/// What the audit trail calls it.
+const ACTION: &str = "certificate.renew";
 
 /// How to renew.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -29,60 +36,59 @@ pub struct RenewRequest {
     pub name: Option<String>,
 }
 
+/// How often a renewal is decided anew when somebody else moved the old certificate meanwhile.
+const ATTEMPTS: usize = 4;
+
 impl App {
     /// Renews a certificate: same subject, alternative names, profile and owner. What was not signed by an authority of
-    /// ours is signed by the configured one.
+    /// ours is signed by the configured one, if the caller could have it issued. Only what is active, or was so to its
+    /// end, is renewed.
     pub async fn renew(
         &self,
         caller: &Caller,
         which: &CertificateRef,
         request: RenewRequest,
     ) -> Result<Issued, Error> {
-        let old = self.find(which).await?;
-        self.require_for(caller, Right::IssueCertificates, "certificate.renew", &old)
-            .await?;
-        match old.state {
-            State::Active | State::OnHold | State::Revoked(Reason::Superseded) => {}
-            State::Pending => return Err(Refusal::Pending.into()),
-            State::Revoked(reason) => return Err(Refusal::Revoked(reason).into()),
-            State::Deleted(_) => return Err(Refusal::Deleted.into()),
-            State::Purged(_) => return Err(Refusal::Purged.into()),
+        let name = request.name.clone().map(checked_name).transpose()?;
+        for _ in 0..ATTEMPTS {
+            let old = self.find(which).await?;
+            self.require_for(caller, Right::IssueCertificates, ACTION, &old)
+                .await?;
+            renewable(old.state)?;
+            let mut more = vec![Step::ExpectState(old.number, old.state)];
+            if request.revoke_old && !old.is_expired(self.now()) {
+                let superseded = Action::Revoke(Reason::Superseded);
+                more.extend(
+                    self.movement(caller, &old, superseded, "certificate.revoke")?
+                        .1,
+                );
+            }
+            let signed = self.sign_renewal(caller, &old, &request).await;
+            let signed = self.audited(caller, ACTION, signed).await?;
+            let placement = Placement {
+                owner: old.owner.clone(),
+                domain: old.domain.clone(),
+                name: name.clone(),
+                replaces: Some(old),
+            };
+            match self
+                .place(Some(caller), signed, placement, ACTION, &[], more)
+                .await
+            {
+                Err(Error::Changed) => {}
+                other => return other,
+            }
         }
-        let more = if request.revoke_old
-            && !matches!(old.state, State::Revoked(_))
-            && !old.is_expired(self.now())
-        {
-            self.movement(
-                caller,
-                &old,
-                Action::Revoke(Reason::Superseded),
-                "certificate.revoke",
-            )?
-            .1
-        } else {
-            Vec::new()
-        };
-        let signed = self.sign_renewal(&old, &request).await?;
-        let placement = Placement {
-            owner: old.owner.clone(),
-            domain: old.domain.clone(),
-            name: request.name,
-            replaces: Some(old),
-        };
-        self.place(Some(caller), signed, placement, "certificate.renew", more)
-            .await
+        Err(Error::Busy)
     }
 
     async fn sign_renewal(
         &self,
+        caller: &Caller,
         old: &Certificate,
         request: &RenewRequest,
     ) -> Result<Signed, Error> {
-        let profile_name = old
-            .profile
-            .as_deref()
-            .unwrap_or(&self.0.config.issue.profile);
-        let profile = self.profile(profile_name)?.clone();
+        let profile = self.profile_of_renewal(caller, old).await?;
         let issuer = self.authority_named(match (&old.authority, old.origin) {
             (Some(name), Origin::Issued) => name,
             _ => &self.0.config.issue.authority,
@@ -92,37 +98,52 @@ impl App {
             Some(csr) => RenewalKey::Csr(csr.clone()),
             None => RenewalKey::Held(self.open_private_key(old).await?),
         };
-        let (days, subject) = (request.days, old.subject.clone());
+        let (days, subject, kept) = (request.days, old.subject.clone(), self.kept_names(caller));
         let (now, serial) = (self.now(), Serial::from_random(random::octets()?));
         off_the_async_threads(move || {
-            let facts = x509::read_certificate(&der).map_err(Error::internal)?;
-            let (public_key, names, private_key) = match key {
-                RenewalKey::Held(key) => (software::public_key_of(&key)?, facts.names, Some(key)),
+            let names = x509::read_certificate(&der).map_err(Error::internal)?.names;
+            let (public_key, private_key) = match key {
+                RenewalKey::Held(key) => (software::public_key_of(&key)?, Some(key)),
                 RenewalKey::Csr(der) => {
                     let csr = Csr::read(&der)
                         .map_err(|error| Error::Invalid(format!("the CSR: {error}")))?;
-                    check_subject(&csr.subject, &subject)?;
-                    let names = if csr.names.is_empty() {
-                        facts.names
-                    } else {
-                        csr.names
-                    };
-                    (csr.public_key, names, None)
+                    check_csr(&csr, &subject, &names)?;
+                    (csr.public_key, None)
                 }
             };
-            let start = now.plus_seconds(-i64::from(profile.lifetime.backdate_seconds));
             let asked = Request {
                 subject,
                 names,
                 public_key,
                 not_before: None,
-                not_after: days.map(|days| start.plus_days(i64::from(days))),
+                not_after: days.map(|days| end_after(&profile, None, days, now)),
             };
-            let by = Issuer::Authority(&issuer.authority, &issuer.addresses);
-            let planned = plan(asked, &profile, by, serial, now)?;
-            finish(planned, &issuer, profile.name, private_key)
+            if holds(&asked, &kept) {
+                return Err(Error::Forbidden(ACTION));
+            }
+            sign(asked, &profile, Some(&issuer), private_key, serial, now)
         })
         .await
+    }
+
+    /// The profile of the old certificate; for one that came without, the one that the caller would get.
+    async fn profile_of_renewal(
+        &self,
+        caller: &Caller,
+        old: &Certificate,
+    ) -> Result<Profile, Error> {
+        let own_only = caller.reach(Right::IssueCertificates) == Reach::Own;
+        let config = &self.0.config.issue;
+        let usual = if own_only {
+            &config.self_service_profile
+        } else {
+            &config.profile
+        };
+        let profile = self.profile(old.profile.as_ref().unwrap_or(usual))?;
+        if own_only && old.origin != Origin::Issued && !profile.self_service {
+            self.refuse(caller, ACTION, Some(old.id), None).await?;
+        }
+        Ok(profile.clone())
     }
 
     /// The private key of a certificate, opened.
@@ -148,33 +169,31 @@ enum RenewalKey {
     Csr(Vec<u8>),
 }
 
-fn check_subject(csr: &Name, old: &Name) -> Result<(), Error> {
-    if csr.matches(old) {
-        return Ok(());
+/// Is a certificate in that state renewed?
+fn renewable(state: State) -> Result<(), Refusal> {
+    match state {
+        State::Active => Ok(()),
+        State::OnHold => Err(Refusal::OnHold),
+        State::Pending => Err(Refusal::Pending),
+        State::Revoked(reason) => Err(Refusal::Revoked(reason)),
+        State::Deleted(_) => Err(Refusal::Deleted),
+        State::Purged(_) => Err(Refusal::Purged),
     }
-    Err(Error::Invalid(format!(
-        "the CSR's subject {:?} does not match the certificate's {:?}",
-        csr.to_rfc4514(),
-        old.to_rfc4514()
-    )))
 }
 
-fn finish(
-    planned: Planned,
-    issuer: &SharedAuthority,
-    profile: String,
-    private_key: Option<PrivateKey>,
-) -> Result<Signed, Error> {
-    let der = planned
-        .finish(&issuer.signer()?.sign(&planned)?)
-        .map_err(Error::internal)?;
-    let authority = Some((issuer.authority.id, issuer.authority.name.clone()));
-    Ok(Signed {
-        planned,
-        der,
-        origin: Origin::Issued,
-        authority,
-        profile,
-        private_key,
-    })
+/// A renewal's CSR names whom the old certificate names, and asks for no alternative name that it lacks.
+fn check_csr(csr: &Csr, subject: &Name, names: &[GeneralName]) -> Result<(), Error> {
+    if !csr.subject.matches(subject) {
+        return Err(Error::Invalid(format!(
+            "the CSR's subject {:?} does not match the certificate's {:?}",
+            csr.subject.to_rfc4514(),
+            subject.to_rfc4514()
+        )));
+    }
+    match csr.names.iter().find(|name| !names.contains(name)) {
+        Some(name) => Err(Error::Invalid(format!(
+            "the CSR asks for {name}, which the certificate does not have: issue a new one instead"
+        ))),
+        None => Ok(()),
+    }
 }

@@ -85,7 +85,10 @@ impl App {
             (&done, wanted),
             (Err(Error::Refused(Refusal::Active)), Status::Active)
                 | (Err(Error::Refused(Refusal::OnHold)), Status::OnHold)
-                | (Err(Error::Refused(Refusal::Revoked(_))), Status::Revoked(_))
+        ) || matches!(
+            (&done, wanted),
+            (Err(Error::Refused(Refusal::Revoked(is))), Status::Revoked(wanted))
+                if *is == wanted || wanted == Reason::Unspecified
         );
         if there_already {
             self.find(which).await

@@ -8,7 +8,7 @@ use chancery_core::san::GeneralName;
 use chancery_core::time::Time;
 use chancery_core::x509;
 
-use crate::bootstrap::SERVER_USER;
+use crate::bootstrap::{DEFAULT_DOMAIN, SERVER_USER};
 use crate::issue::{IssueRequest, KeySource, Placement};
 use crate::keys::PrivateKey;
 use crate::store::{CertificateKey, Step};
@@ -33,11 +33,7 @@ const PROFILE: &str = "tls-server";
 impl App {
     /// The certificate for these names (DNS or IP): the current one while it holds, else a new one.
     pub async fn server_certificate(&self, names: &[String]) -> Result<ServerCertificate, Error> {
-        let mut wanted = Vec::with_capacity(names.len());
-        for name in names {
-            wanted
-                .push(GeneralName::parse(name).map_err(|error| Error::Invalid(error.to_string()))?);
-        }
+        let wanted = host_names(names)?;
         let current = self.current_server_certificate().await?;
         if let Some(certificate) = &current
             && self.is_good_for(certificate, &wanted)
@@ -87,16 +83,24 @@ impl App {
             profile: Some(PROFILE.to_owned()),
             ..IssueRequest::new(KeySource::Make(KeyAlgorithm::P256))
         };
-        let signed = self.sign_new(request).await?;
+        let signed = self.sign_new(request, Vec::new()).await?;
         let placement = Placement {
             owner: UserId::parse(SERVER_USER).map_err(Error::internal)?,
-            domain: DomainId::parse("default").map_err(Error::internal)?,
+            domain: DomainId::parse(DEFAULT_DOMAIN).map_err(Error::internal)?,
             name: None,
             replaces,
         };
         let issued = self
-            .place(None, signed, placement, "certificate.issue", Vec::new())
+            .place(
+                None,
+                signed,
+                placement,
+                "certificate.issue",
+                &[],
+                Vec::new(),
+            )
             .await?;
+        // A crash in between leaves a certificate that nobody uses: the next start issues another.
         let id = issued.certificate.id.octets().to_vec();
         self.store()
             .commit(vec![Step::KeepSecret(CURRENT, id)])
@@ -119,6 +123,13 @@ impl App {
             renew_at: renewal_time(certificate),
         })
     }
+}
+
+/// DNS names and addresses as general names.
+pub(crate) fn host_names(names: &[String]) -> Result<Vec<GeneralName>, Error> {
+    let read =
+        |name: &String| GeneralName::parse(name).map_err(|error| Error::Invalid(error.to_string()));
+    names.iter().map(read).collect()
 }
 
 fn renewal_time(certificate: &Certificate) -> Time {

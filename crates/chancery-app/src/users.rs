@@ -5,9 +5,9 @@ use chancery_core::role::{Reach, Right, Role};
 use chancery_core::time::Time;
 use secrecy::SecretString;
 
-use crate::accounts::hash_of;
 use crate::audit::NewAuditEntry;
 use crate::store::{Step, StoredUser, UserKey};
+use crate::user_change::outranks;
 use crate::{App, Caller, Error, random};
 
 /// A user, as told to those who may read it. What proves it stays in the store.
@@ -94,8 +94,6 @@ pub struct DomainChange {
 
 /// Most users or domains of one page.
 const LARGEST_PAGE: usize = 1000;
-/// Characters of an API key.
-const API_KEY_LENGTH: usize = 40;
 
 impl App {
     /// One user; needs the right to read it.
@@ -144,7 +142,12 @@ impl App {
                 Some(own.clone())
             }
             Reach::Own if domain.as_ref().is_none_or(|domain| domain == own) => {
-                return Ok(vec![self.stored_user(&caller.user.id).await?.user]);
+                let own = self.stored_user(&caller.user.id).await?.user;
+                return Ok(if after.is_some() {
+                    Vec::new()
+                } else {
+                    vec![own]
+                });
             }
             Reach::Domain | Reach::Own | Reach::Nothing => {
                 self.refuse(caller, "user.list", None, None).await?;
@@ -193,148 +196,18 @@ impl App {
             api_key: None,
         };
         steps.extend([Step::AddUser(stored), Step::Audit(entry)]);
-        self.store().commit(steps).await?;
-        Ok(user)
-    }
-
-    /// Changes a user. Anybody may change the own password; all else needs the right to change users.
-    pub async fn change_user(
-        &self,
-        caller: &Caller,
-        id: &UserId,
-        change: UserChange,
-    ) -> Result<User, Error> {
-        let only_password = change.name.is_none()
-            && change.roles.is_none()
-            && change.disabled.is_none()
-            && change.domain.is_none();
-        let mut stored = self
-            .user_to_change(caller, id, "user.change", only_password)
-            .await?;
-        let mut steps = Vec::new();
-        if let Some(name) = change.name {
-            stored.user.name = checked_user_name(name)?;
-        }
-        if let Some(roles) = change.roles {
-            stored.user.roles = self.grantable(caller, roles, id).await?;
-        }
-        if let Some(domain) = change.domain {
-            self.require(caller, Right::ChangeUsers, "user.change", id, &domain)
-                .await?;
-            stored.user.domain = domain;
-        }
-        if let Some(disabled) = change.disabled {
-            if disabled && *id == caller.user.id {
-                return Err(Error::Invalid("nobody can disable themselves".to_owned()));
-            }
-            stored.user.disabled = disabled;
-        }
-        if let Some(password) = change.password {
-            stored.password = Some(self.0.accounts.passwords.hash(&password).await?);
-            stored.user.has_password = true;
-            steps.push(Step::RemoveTokensOf(id.clone()));
-        }
-        self.keep_user(caller, stored, "user.change", steps).await
-    }
-
-    /// Gives a user a new random API key, in the place of the old one. It is told this once.
-    pub async fn new_api_key(&self, caller: &Caller, id: &UserId) -> Result<SecretString, Error> {
-        let mut stored = self
-            .user_to_change(caller, id, "user.api-key", true)
-            .await?;
-        let key = SecretString::from(random::text(API_KEY_LENGTH)?);
-        stored.api_key = Some(hash_of(&key));
-        stored.user.has_api_key = true;
-        self.keep_user(caller, stored, "user.api-key", Vec::new())
-            .await?;
-        Ok(key)
-    }
-
-    /// Takes a user's API key away.
-    pub async fn remove_api_key(&self, caller: &Caller, id: &UserId) -> Result<User, Error> {
-        let mut stored = self
-            .user_to_change(caller, id, "user.api-key", true)
-            .await?;
-        stored.api_key = None;
-        stored.user.has_api_key = false;
-        self.keep_user(caller, stored, "user.remove-api-key", Vec::new())
-            .await
-    }
-
-    /// Removes a user to whom no certificate belongs.
-    pub async fn remove_user(&self, caller: &Caller, id: &UserId) -> Result<(), Error> {
-        let stored = self
-            .user_to_change(caller, id, "user.remove", false)
-            .await?;
-        if stored.user.id == caller.user.id {
-            return Err(Error::Invalid("nobody can remove themselves".to_owned()));
-        }
-        let entry = NewAuditEntry {
-            object: Some(id.to_string()),
-            ..self.audit_entry(Some(caller), "user.remove")
-        };
-        let steps = vec![
-            Step::RemoveTokensOf(id.clone()),
-            Step::RemoveUser(id.clone()),
-            Step::Audit(entry),
-        ];
-        self.store().commit(steps).await?;
-        self.0.accounts.forget_verified();
-        Ok(())
-    }
-
-    /// A user that the caller may change; oneself too where `own` says so. Nobody changes who reaches farther.
-    async fn user_to_change(
-        &self,
-        caller: &Caller,
-        id: &UserId,
-        action: &'static str,
-        own: bool,
-    ) -> Result<StoredUser, Error> {
-        let stored = match self.stored_user(id).await {
-            Err(Error::NotFound(what)) => {
-                self.require(caller, Right::ChangeUsers, action, id, &caller.user.domain)
-                    .await?;
-                return Err(Error::NotFound(what));
-            }
-            other => other?,
-        };
-        if !(own && *id == caller.user.id) {
-            self.require(caller, Right::ChangeUsers, action, id, &stored.user.domain)
-                .await?;
-            self.grantable(caller, stored.user.roles.clone(), id)
-                .await?;
-        }
-        Ok(stored)
-    }
-
-    async fn keep_user(
-        &self,
-        caller: &Caller,
-        stored: StoredUser,
-        action: &'static str,
-        mut steps: Vec<Step>,
-    ) -> Result<User, Error> {
-        let user = stored.user.clone();
-        let entry = NewAuditEntry {
-            object: Some(user.id.to_string()),
-            ..self.audit_entry(Some(caller), action)
-        };
-        steps.extend([Step::ChangeUser(stored), Step::Audit(entry)]);
-        self.store().commit(steps).await?;
-        self.0.accounts.forget_verified();
+        self.commit_accounts(steps).await?;
         Ok(user)
     }
 
     /// The roles, sorted, if the caller may give them: those that reach beyond a domain are an administrator's to give.
-    async fn grantable(
+    pub(crate) async fn grantable(
         &self,
         caller: &Caller,
         mut roles: Vec<Role>,
         user: &UserId,
     ) -> Result<Vec<Role>, Error> {
-        let within = |role: &Role| matches!(role, Role::DomainAdministrator | Role::SelfService);
-        if !roles.iter().all(within) && caller.reach(Right::ChangeDomains) != Reach::Everywhere {
+        if outranks(caller, &roles) {
             self.refuse(caller, "user.grant", None, Some(user.to_string()))
                 .await?;
         }
@@ -343,7 +216,7 @@ impl App {
         Ok(roles)
     }
 
-    async fn stored_user(&self, id: &UserId) -> Result<StoredUser, Error> {
+    pub(crate) async fn stored_user(&self, id: &UserId) -> Result<StoredUser, Error> {
         self.store()
             .user(UserKey::Id(id.clone()))
             .await?
@@ -352,7 +225,7 @@ impl App {
 }
 
 /// A log-in name: 1 to 128 visible characters without white space and colons (Basic authentication ends it there).
-fn checked_user_name(name: String) -> Result<String, Error> {
+pub(crate) fn checked_user_name(name: String) -> Result<String, Error> {
     let fits = (1..=128).contains(&name.len())
         && !name
             .chars()

@@ -1,7 +1,7 @@
 //! Certificate revocation lists (RFC 5280, section 5), in and out.
 //!
-//! A list may have a million entries, so its entries are encoded straight into the memory of the list, which is not copied
-//! again. Which certificates are on it is decided elsewhere.
+//! A list may have a million entries, so its entries are encoded straight into the memory of the list, which is not
+//! copied again. Which certificates are on it is decided elsewhere.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -47,7 +47,8 @@ pub struct CrlContents<'a, E> {
     pub number: u64,
     /// The key identifier of the authority that signs it: its own, not that of its parent.
     pub authority_key_id: &'a [u8],
-    /// The entries ([`CrlEntry`] or references to them), written in this order. None leaves the field out (section 5.1.2.6).
+    /// The entries ([`CrlEntry`] or references to them), written in this order. None leaves the field out (section
+    /// 5.1.2.6).
     pub entries: E,
 }
 
@@ -116,9 +117,8 @@ where
     ])?;
 
     let entries = contents.entries.into_iter();
-    let mut tbs = Vec::with_capacity(
-        entries.size_hint().0.saturating_mul(USUAL_ENTRY) + extensions.len() + 1024,
-    );
+    let usual = entries.size_hint().0.saturating_mul(USUAL_ENTRY);
+    let mut tbs = Vec::with_capacity(usual.saturating_add(1024));
     for entry in entries {
         push_entry(&mut tbs, entry.borrow())?;
     }
@@ -304,14 +304,23 @@ mod tests {
 
     use super::*;
     use crate::key::KeyAlgorithm;
-    use crate::x509::testing::{OpenSsl, TestKey, changed, tlv};
+    use crate::x509::testing::{OpenSsl, TestKey, changed, squeezed, tlv};
     use crate::x509::{KeyUsage, pem};
 
     fn entry(serial: &[u8], revoked: i64, reason: Reason) -> CrlEntry {
-        CrlEntry { serial: Serial::from_content(serial).unwrap(), revoked: Time::from_unix(revoked), reason }
+        CrlEntry {
+            serial: Serial::from_content(serial).unwrap(),
+            revoked: Time::from_unix(revoked),
+            reason,
+        }
     }
 
-    fn contents<'a, E>(issuer: &'a Name, key: &TestKey, key_id: &'a [u8], entries: E) -> CrlContents<'a, E> {
+    fn contents<'a, E>(
+        issuer: &'a Name,
+        key: &TestKey,
+        key_id: &'a [u8],
+        entries: E,
+    ) -> CrlContents<'a, E> {
         CrlContents {
             issuer,
             signature_algorithm: key.algorithm(),
@@ -330,7 +339,8 @@ mod tests {
     {
         let planned = plan_crl(contents).unwrap();
         let signature = key.sign(planned.octets());
-        let whole = x509::seal_with_signature(planned.octets(), planned.algorithm(), &signature).unwrap();
+        let whole =
+            x509::seal_with_signature(planned.octets(), planned.algorithm(), &signature).unwrap();
         let finished = planned.finish(&signature).unwrap();
         assert_eq!(finished, whole);
         finished
@@ -338,15 +348,21 @@ mod tests {
 
     /// Serial number, time and reason of one entry for each reason, in no order.
     fn one_of_each() -> Vec<CrlEntry> {
-        let of_reason = |(at, reason): (usize, Reason)| entry(&[0, 0xf0 - at as u8], 1_700_000_000 + at as i64, reason);
-        let mut entries: Vec<CrlEntry> = Reason::ALL.into_iter().enumerate().map(of_reason).collect();
+        let of_reason = |(at, reason): (usize, Reason)| {
+            entry(&[0, 0xf0 - at as u8], 1_700_000_000 + at as i64, reason)
+        };
+        let mut entries: Vec<CrlEntry> =
+            Reason::ALL.into_iter().enumerate().map(of_reason).collect();
         entries.push(entry(&[0x7f; 64], 2_600_000_000, Reason::KeyCompromise));
         entries
     }
 
     #[test]
     fn what_is_written_reads_back() {
-        let (key, issuer) = (TestKey::p256(), Name::parse("CN=Issuing,O=Example").unwrap());
+        let (key, issuer) = (
+            TestKey::p256(),
+            Name::parse("CN=Issuing,O=Example").unwrap(),
+        );
         for entries in [vec![], one_of_each()] {
             let der = signed(&key, contents(&issuer, &key, &[1, 2, 3], &entries));
             let facts = read_crl(&der).unwrap();
@@ -357,25 +373,48 @@ mod tests {
             assert_eq!(facts.revoked, entries);
             assert!(verify_crl(&der, &key.public) && !verify_crl(&der, &TestKey::p256().public));
             // Entries that come one by one make the same list.
-            let octets = |planned: Result<PlannedCrl, WriteError>| planned.unwrap().octets().to_vec();
-            let streamed = octets(plan_crl(contents(&issuer, &key, &[1, 2, 3], entries.iter().cloned())));
-            assert_eq!(streamed, octets(plan_crl(contents(&issuer, &key, &[1, 2, 3], &entries))));
+            let octets =
+                |planned: Result<PlannedCrl, WriteError>| planned.unwrap().octets().to_vec();
+            let streamed = octets(plan_crl(contents(
+                &issuer,
+                &key,
+                &[1, 2, 3],
+                entries.iter().cloned(),
+            )));
+            assert_eq!(
+                streamed,
+                octets(plan_crl(contents(&issuer, &key, &[1, 2, 3], &entries)))
+            );
         }
     }
 
     #[test]
     fn openssl_reads_every_entry() {
-        let (key, issuer) = (TestKey::p256(), Name::parse("CN=Issuing,O=Example").unwrap());
-        let der = signed(&key, contents(&issuer, &key, &key.public.key_id(), one_of_each()));
+        let (key, issuer) = (
+            TestKey::p256(),
+            Name::parse("CN=Issuing,O=Example").unwrap(),
+        );
+        let der = signed(
+            &key,
+            contents(&issuer, &key, &key.public.key_id(), one_of_each()),
+        );
         let openssl = OpenSsl::new();
         openssl.write("crl", &der);
-        let text = openssl.run(&["crl", "-inform", "der", "-in", "crl", "-noout", "-text"]);
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let id: Vec<String> = key.public.key_id().iter().map(|octet| format!("{octet:02X}")).collect();
+        let text = openssl.run("crl -inform der -in crl -noout -text");
+        let text = squeezed(&text);
+        let id: Vec<String> = key
+            .public
+            .key_id()
+            .iter()
+            .map(|octet| format!("{octet:02X}"))
+            .collect();
         for line in [
             "Version 2 (0x1) Signature Algorithm: ecdsa-with-SHA256 Issuer: O = Example, CN = Issuing",
             "Last Update: Jan 15 08:00:00 2027 GMT Next Update: May 22 14:13:20 2052 GMT",
-            &format!("X509v3 Authority Key Identifier: {} X509v3 CRL Number: 300", id.join(":")),
+            &format!(
+                "X509v3 Authority Key Identifier: {} X509v3 CRL Number: 300",
+                id.join(":")
+            ),
             "Serial Number: F0 Revocation Date: Nov 14 22:13:20 2023 GMT Serial Number: EF",
             "Serial Number: EF Revocation Date: Nov 14 22:13:21 2023 GMT CRL entry extensions: X509v3 CRL Reason Code: \
              Key Compromise Serial Number: EE",
@@ -390,19 +429,26 @@ mod tests {
             assert!(text.contains(line), "{line} is not in {text}");
         }
 
-        let der = signed(&key, contents(&issuer, &key, &key.public.key_id(), Vec::<CrlEntry>::new()));
+        let der = signed(
+            &key,
+            contents(&issuer, &key, &key.public.key_id(), Vec::<CrlEntry>::new()),
+        );
         openssl.write("crl", &der);
-        let text = openssl.run(&["crl", "-inform", "der", "-in", "crl", "-noout", "-text"]);
+        let text = openssl.run("crl -inform der -in crl -noout -text");
         assert!(text.contains("No Revoked Certificates."), "{text}");
         // RFC 5280, section 5.1.2.6: the field is left out, and an empty SEQUENCE is not there instead.
-        let parts = openssl.run(&["asn1parse", "-inform", "der", "-in", "crl"]);
+        let parts = openssl.run("asn1parse -inform der -in crl");
         assert!(!parts.contains("l=   0 cons"), "{parts}");
     }
 
     /// What counts in the end: a relying party sees a revoked certificate, and only that, as revoked.
     #[test]
     fn openssl_refuses_what_is_revoked() {
-        for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa(2048)] {
+        for algorithm in [
+            KeyAlgorithm::P256,
+            KeyAlgorithm::Ed25519,
+            KeyAlgorithm::Rsa(2048),
+        ] {
             let (key, issuer) = (TestKey::new(algorithm), Name::parse("CN=Root").unwrap());
             let usage = KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN);
             let extensions = vec![
@@ -411,7 +457,12 @@ mod tests {
                 Extension::basic_constraints(true, None).unwrap(),
             ];
             let root = key.certify(&issuer, &issuer, &key.public, extensions);
-            let leaf = key.certify(&issuer, &Name::parse("CN=x").unwrap(), &TestKey::p256().public, vec![]);
+            let leaf = key.certify(
+                &issuer,
+                &Name::parse("CN=x").unwrap(),
+                &TestKey::p256().public,
+                vec![],
+            );
             let openssl = OpenSsl::new();
             openssl.write("root", pem::encode("CERTIFICATE", &root).as_bytes());
             openssl.write("leaf", pem::encode("CERTIFICATE", &leaf).as_bytes());
@@ -419,12 +470,17 @@ mod tests {
                 let entries = [entry(&serial, 1_700_000_000, Reason::Superseded)];
                 let mut contents = contents(&issuer, &key, &[], &entries);
                 let id = key.public.key_id();
-                (contents.this_update, contents.authority_key_id) = (Time::from_unix(1_700_000_000), &id);
+                (contents.this_update, contents.authority_key_id) =
+                    (Time::from_unix(1_700_000_000), &id);
                 let crl = pem::encode("X509 CRL", &signed(&key, contents));
                 openssl.write("crl", crl.as_bytes());
-                let arguments = ["verify", "-crl_check", "-CRLfile", "crl", "-CAfile", "root", "leaf"];
-                let (good, said) = openssl.try_run(&arguments);
-                assert_eq!((!good, said.contains("certificate revoked")), (revoked, revoked), "{said}");
+                let (good, said) =
+                    openssl.try_run("verify -crl_check -CRLfile crl -CAfile root leaf");
+                assert_eq!(
+                    (!good, said.contains("certificate revoked")),
+                    (revoked, revoked),
+                    "{said}"
+                );
             }
         }
     }
@@ -437,15 +493,27 @@ mod tests {
             revoked: Time::from_unix(0),
             reason: Reason::Unspecified,
         };
-        assert_eq!(plan_crl(contents(&issuer, &key, &[1], [&long])).err(), Some(WriteError::Serial));
+        assert_eq!(
+            plan_crl(contents(&issuer, &key, &[1], [&long])).err(),
+            Some(WriteError::Serial)
+        );
         let early = entry(&[1], -1, Reason::Unspecified);
-        assert_eq!(plan_crl(contents(&issuer, &key, &[1], [early])).err(), Some(WriteError::Time(Time::from_unix(-1))));
+        assert_eq!(
+            plan_crl(contents(&issuer, &key, &[1], [early])).err(),
+            Some(WriteError::Time(Time::from_unix(-1)))
+        );
     }
 
     #[test]
     fn large_lists_are_whole() {
         let (key, issuer) = (TestKey::p256(), Name::parse("CN=a").unwrap());
-        let number = |n: u32| entry(&[&[1; 12][..], &n.to_be_bytes()].concat(), 1_700_000_000, Reason::Superseded);
+        let number = |n: u32| {
+            entry(
+                &[&[1; 12][..], &n.to_be_bytes()].concat(),
+                1_700_000_000,
+                Reason::Superseded,
+            )
+        };
         let entries: Vec<CrlEntry> = (0..100_000).map(number).collect();
         let facts = read_crl(&signed(&key, contents(&issuer, &key, &[1], &entries))).unwrap();
         assert!(facts.revoked == entries);
@@ -458,24 +526,58 @@ mod tests {
         let time = tlv(0x17, &[b"200101000000Z"]);
         let bare = tlv(0x30, &[&tlv(0x30, &[&[2, 1, 5], &time])]);
         let unknown = tlv(0x30, &[&[6, 3, 0x55, 0x1d, 21], &tlv(4, &[&[0x0a, 1, 7]])]);
-        let unknown = tlv(0x30, &[&tlv(0x30, &[&[2, 1, 5], &time, &tlv(0x30, &[&unknown])])]);
-        let huge_number = tlv(0x30, &[&[6, 3, 0x55, 0x1d, 20], &tlv(4, &[&tlv(2, &[&[1; 20]])])]);
+        let unknown = tlv(
+            0x30,
+            &[&tlv(0x30, &[&[2, 1, 5], &time, &tlv(0x30, &[&unknown])])],
+        );
+        let huge_number = tlv(
+            0x30,
+            &[&[6, 3, 0x55, 0x1d, 20], &tlv(4, &[&tlv(2, &[&[1; 20]])])],
+        );
         let huge_number = tlv(0xa0, &[&tlv(0x30, &[&huge_number])]);
         for (what, version, fields, count) in [
             ("version 1", &[][..], vec![&time], Some(0)),
             ("next update", &[2, 1, 1], vec![&time, &time], Some(0)),
-            ("entry without reason", &[2, 1, 1], vec![&time, &time, &bare], Some(1)),
-            ("entry with unknown reason", &[2, 1, 1], vec![&time, &unknown], Some(1)),
-            ("number of 20 octets", &[2, 1, 1], vec![&time, &huge_number], Some(0)),
+            (
+                "entry without reason",
+                &[2, 1, 1],
+                vec![&time, &time, &bare],
+                Some(1),
+            ),
+            (
+                "entry with unknown reason",
+                &[2, 1, 1],
+                vec![&time, &unknown],
+                Some(1),
+            ),
+            (
+                "number of 20 octets",
+                &[2, 1, 1],
+                vec![&time, &huge_number],
+                Some(0),
+            ),
             ("version 3", &[2, 1, 2], vec![&time], None),
             ("no time", &[2, 1, 1], vec![], None),
             ("entries twice", &[2, 1, 1], vec![&time, &bare, &bare], None),
-            ("entries before the time", &[2, 1, 1], vec![&bare, &time], None),
+            (
+                "entries before the time",
+                &[2, 1, 1],
+                vec![&bare, &time],
+                None,
+            ),
         ] {
-            let fields = fields.iter().map(|field| &field[..]).collect::<Vec<_>>().concat();
+            let fields = fields
+                .iter()
+                .map(|field| &field[..])
+                .collect::<Vec<_>>()
+                .concat();
             let tbs = tlv(0x30, &[version, &signature, &[0x30, 0], &fields]);
             let der = tlv(0x30, &[&tbs, &signature, &[3, 2, 0, 0]]);
-            assert_eq!(read_crl(&der).ok().map(|facts| facts.revoked.len()), count, "{what}");
+            assert_eq!(
+                read_crl(&der).ok().map(|facts| facts.revoked.len()),
+                count,
+                "{what}"
+            );
         }
     }
 

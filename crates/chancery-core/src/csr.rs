@@ -101,8 +101,8 @@ fn check_signature(signed: &Signed<'_>, key: &PublicKey) -> Result<(), CsrError>
     }
 }
 
-/// Is it a key whose signatures can be checked? A curve's key must be a bare point: the library that checks signatures would
-/// also find a key inside a key, and that is not the one that would be certified.
+/// Is it a key whose signatures can be checked? A curve's key must be a bare point: the library that checks signatures
+/// would also find a key inside a key, and that is not the one that would be certified.
 fn can_be_checked(key: &PublicKey) -> bool {
     let octets = key_octets(key).unwrap_or_default();
     // Uncompressed and compressed points (SEC 1, section 2.3.3).

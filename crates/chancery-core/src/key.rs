@@ -108,7 +108,9 @@ impl PublicKey {
                 .and_then(|any| any.decode_as::<ObjectIdentifier>().ok())
         };
         let algorithm = match info.algorithm.oid {
-            RSA_ENCRYPTION => KeyAlgorithm::Rsa(bits(&rsa_numbers(&key)?.modulus)),
+            RSA_ENCRYPTION => rsa_numbers(&key).map_or(KeyAlgorithm::Other(RSA_ENCRYPTION), |numbers| {
+                KeyAlgorithm::Rsa(bits(&numbers.modulus))
+            }),
             EC_PUBLIC_KEY => match curve() {
                 Some(SECP256R1) => KeyAlgorithm::P256,
                 Some(SECP384R1) => KeyAlgorithm::P384,
@@ -143,6 +145,25 @@ impl PublicKey {
             *to = *from;
         }
         id
+    }
+
+    /// Is it encoded exactly as its algorithm asks: RSA with NULL parameters (RFC 3279, section 2.3.1), points
+    /// uncompressed and of the curve's length (RFC 5480, section 2.2), Ed25519 without parameters (RFC 8410)? What is
+    /// read may differ; what is issued must not.
+    pub fn is_well_encoded(&self) -> bool {
+        let Ok(info) = Spki::from_der(&self.spki) else {
+            return false;
+        };
+        let parameters = info.algorithm.parameters;
+        let point = |length| self.key.len() == length && self.key.first() == Some(&4);
+        match self.algorithm {
+            KeyAlgorithm::Rsa(_) => parameters.is_some_and(|any| any.is_null()),
+            KeyAlgorithm::P256 => point(65),
+            KeyAlgorithm::P384 => point(97),
+            KeyAlgorithm::P521 => point(133),
+            KeyAlgorithm::Ed25519 => parameters.is_none() && self.key.len() == 32,
+            KeyAlgorithm::Other(_) => false,
+        }
     }
 
     /// Modulus and exponent of an RSA key.
@@ -403,28 +424,41 @@ mod tests {
     /// Keys that `openssl` makes, and its own opinion of their key identifiers.
     #[test]
     fn keys_of_openssl_are_read() {
+        let x25519 = ObjectIdentifier::new_unwrap("1.3.101.110");
         let openssl = OpenSsl::new();
         for (arguments, want) in [
-            (&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"][..], KeyAlgorithm::Rsa(1024)),
-            (&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2047"], KeyAlgorithm::Rsa(2047)),
-            (&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], KeyAlgorithm::Rsa(2048)),
-            (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], KeyAlgorithm::P256),
-            (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"], KeyAlgorithm::P384),
-            (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"], KeyAlgorithm::P521),
-            (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"], KeyAlgorithm::Other(EC_PUBLIC_KEY)),
-            (&["-algorithm", "ED25519"], KeyAlgorithm::Ed25519),
-            (&["-algorithm", "X25519"], KeyAlgorithm::Other(ObjectIdentifier::new_unwrap("1.3.101.110"))),
+            ("RSA -pkeyopt rsa_keygen_bits:1024", KeyAlgorithm::Rsa(1024)),
+            ("RSA -pkeyopt rsa_keygen_bits:2047", KeyAlgorithm::Rsa(2047)),
+            ("RSA -pkeyopt rsa_keygen_bits:2048", KeyAlgorithm::Rsa(2048)),
+            ("EC -pkeyopt ec_paramgen_curve:P-256", KeyAlgorithm::P256),
+            ("EC -pkeyopt ec_paramgen_curve:P-384", KeyAlgorithm::P384),
+            ("EC -pkeyopt ec_paramgen_curve:P-521", KeyAlgorithm::P521),
+            (
+                "EC -pkeyopt ec_paramgen_curve:secp256k1",
+                KeyAlgorithm::Other(EC_PUBLIC_KEY),
+            ),
+            ("ED25519", KeyAlgorithm::Ed25519),
+            ("X25519", KeyAlgorithm::Other(x25519)),
         ] {
-            openssl.run(&[&["genpkey", "-quiet", "-out", "key"], arguments].concat());
-            openssl.run(&["pkey", "-in", "key", "-pubout", "-outform", "der", "-out", "spki"]);
+            openssl.run(&format!("genpkey -quiet -out key -algorithm {arguments}"));
+            openssl.run("pkey -in key -pubout -outform der -out spki");
             let spki = openssl.read("spki");
             let key = PublicKey::from_spki_der(&spki).unwrap();
             assert_eq!((key.algorithm(), key.spki_der()), (want, &spki[..]));
-            assert_eq!(key.rsa_numbers().is_some(), matches!(want, KeyAlgorithm::Rsa(_)));
-            if want.family() != "1.3.101.110" {
-                let certify = ["req", "-x509", "-key", "key", "-subj", "/CN=x", "-addext", "subjectKeyIdentifier=hash"];
-                let text = openssl.run(&[&certify[..], &["-text", "-noout"]].concat());
-                let id: Vec<String> = key.key_id().iter().map(|octet| format!("{octet:02X}")).collect();
+            assert_eq!(
+                key.rsa_numbers().is_some(),
+                matches!(want, KeyAlgorithm::Rsa(_))
+            );
+            if want != KeyAlgorithm::Other(x25519) {
+                let hash = "-addext subjectKeyIdentifier=hash";
+                let text = openssl.run(&format!(
+                    "req -x509 -key key -subj /CN=x {hash} -text -noout"
+                ));
+                let id: Vec<String> = key
+                    .key_id()
+                    .iter()
+                    .map(|octet| format!("{octet:02X}"))
+                    .collect();
                 assert!(text.contains(&id.join(":")), "{want}: {text}");
             }
         }
@@ -436,11 +470,24 @@ mod tests {
             let (key, other) = (TestKey::new(algorithm), TestKey::new(algorithm));
             assert_eq!(key.public.algorithm(), algorithm);
             let signature = key.sign(b"message");
-            assert!(key.public.verifies(key.algorithm(), b"message", &signature), "{algorithm}");
+            assert!(
+                key.public.verifies(key.algorithm(), b"message", &signature),
+                "{algorithm}"
+            );
             assert!(!key.public.verifies(key.algorithm(), b"massage", &signature));
-            assert!(!other.public.verifies(key.algorithm(), b"message", &signature));
-            for (wrong, ..) in SIGNATURES.into_iter().filter(|(known, ..)| *known != key.algorithm()) {
-                assert!(!key.public.verifies(wrong, b"message", &signature), "{algorithm} {wrong:?}");
+            assert!(
+                !other
+                    .public
+                    .verifies(key.algorithm(), b"message", &signature)
+            );
+            for (wrong, ..) in SIGNATURES
+                .into_iter()
+                .filter(|(known, ..)| *known != key.algorithm())
+            {
+                assert!(
+                    !key.public.verifies(wrong, b"message", &signature),
+                    "{algorithm} {wrong:?}"
+                );
             }
         }
     }
@@ -449,20 +496,32 @@ mod tests {
     fn what_is_no_key_is_refused() {
         let spki = TestKey::p256().public.spki_der().to_vec();
         let rsa = |key: &[u8]| {
-            tlv(0x30, &[&tlv(0x30, &[&tlv(6, &[RSA_ENCRYPTION.as_bytes()]), &[5, 0]]), &tlv(3, &[&[0], key])])
+            tlv(
+                0x30,
+                &[
+                    &tlv(0x30, &[&tlv(6, &[RSA_ENCRYPTION.as_bytes()]), &[5, 0]]),
+                    &tlv(3, &[&[0], key]),
+                ],
+            )
         };
         for (what, spki) in [
             ("nothing", vec![]),
             ("octets after it", [&spki[..], &[0]].concat()),
             ("cut off", spki[..spki.len() - 1].to_vec()),
             ("no algorithm", tlv(0x30, &[&[0x30, 0], &[3, 2, 0, 1]])),
-            ("unused bits", tlv(0x30, &[&tlv(0x30, &[&[6, 2, 0x2a, 3]]), &[3, 2, 1, 0]])),
+            (
+                "unused bits",
+                tlv(0x30, &[&tlv(0x30, &[&[6, 2, 0x2a, 3]]), &[3, 2, 1, 0]]),
+            ),
             ("no key", tlv(0x30, &[&tlv(0x30, &[&[6, 2, 0x2a, 3]])])),
         ] {
             assert_eq!(PublicKey::from_spki_der(&spki), Err(KeyError), "{what}");
         }
         let numbers = tlv(0x30, &[&[2, 1, 5], &[2, 1, 3]]);
-        assert_eq!(PublicKey::from_spki_der(&rsa(&numbers)).map(|key| key.algorithm()), Ok(KeyAlgorithm::Rsa(3)));
+        assert_eq!(
+            PublicKey::from_spki_der(&rsa(&numbers)).map(|key| key.algorithm()),
+            Ok(KeyAlgorithm::Rsa(3))
+        );
     }
 
     #[test]
@@ -475,10 +534,16 @@ mod tests {
         }
         for (algorithm, oid, null, java) in SIGNATURES {
             assert_eq!(SignatureAlgorithm::from_oid(oid), algorithm);
-            assert_eq!((algorithm.oid(), algorithm.has_null_parameters()), (oid, null));
+            assert_eq!(
+                (algorithm.oid(), algorithm.has_null_parameters()),
+                (oid, null)
+            );
             assert_eq!(algorithm.java_name(), java);
         }
         let unknown = SignatureAlgorithm::from_oid(ObjectIdentifier::new_unwrap("1.2.3.4"));
-        assert_eq!((unknown.java_name().as_str(), unknown.has_null_parameters()), ("1.2.3.4", false));
+        assert_eq!(
+            (unknown.java_name().as_str(), unknown.has_null_parameters()),
+            ("1.2.3.4", false)
+        );
     }
 }

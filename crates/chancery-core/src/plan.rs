@@ -13,7 +13,7 @@ use crate::profile::{BasicConstraints, NameRules, Profile};
 use crate::san::GeneralName;
 use crate::serial::Serial;
 use crate::time::{DAY, Time};
-use crate::x509::{self, Contents, Extension, KeyUsage, WriteError};
+use crate::x509::{self, Contents, Extension, KeyUsage, WriteError, eku};
 
 /// Something that a signing key may sign. Implemented only by what this crate has checked.
 pub trait ToBeSigned: sealed::Sealed {
@@ -133,14 +133,28 @@ pub enum Refusal {
     },
     /// The validity does not lie inside that of the authority, which ends then.
     OutlivesIssuer(Time),
+    /// The validity is over already.
+    EndsInThePast,
     /// The authority may not sign other authorities (path length).
     PathLength,
+    /// The subject is the authority's own: it would be taken for the authority.
+    SubjectIsTheAuthoritys,
+    /// A server's common name stands in none of its alternative names, which alone are looked at (RFC 9525).
+    CommonNameNotAmongNames,
+    /// The CSR asks to be an authority, which the profile does not issue.
+    AsksToBeAnAuthority,
+    /// The public key is not encoded as its algorithm asks (RFC 3279, RFC 5480, RFC 8410).
+    KeyMalformed,
+    /// The certificate would be larger than any that is read.
+    TooLarge,
     /// What would be signed breaks a rule of RFC 5280. A fault of ours: the text names the rule.
     Lint(String),
 }
 
 /// Most alternative names in one certificate.
 pub const MOST_NAMES: usize = 100;
+/// Octets that a signature and its frame may add to what is signed: RSA-4096 and some to spare.
+const ROOM_FOR_SIGNATURE: usize = 1024;
 /// How far before now a request may set the start of validity.
 const EARLIEST_START: i64 = DAY;
 /// How far after now a request may set the start of validity.
@@ -160,6 +174,12 @@ pub fn plan(
     check_key(&request.public_key, profile)?;
     check_subject(&request, profile)?;
     check_names(&request.names, profile.names)?;
+    check_host(&request, profile)?;
+    if let Issuer::Authority(authority, _) = issuer
+        && request.subject.matches(authority.subject())
+    {
+        return Err(Refusal::SubjectIsTheAuthoritys);
+    }
     if let (BasicConstraints::Authority(_), Issuer::Authority(authority, _)) =
         (profile.basic_constraints, issuer)
         && !authority.may_sign_authorities()
@@ -188,6 +208,9 @@ pub fn plan(
         extensions: extensions(&request, profile, issuer).map_err(broken)?,
     };
     let tbs = x509::write_tbs(&contents).map_err(broken)?;
+    if tbs.len() + ROOM_FOR_SIGNATURE > x509::LARGEST {
+        return Err(Refusal::TooLarge);
+    }
     lint::check_tbs(&tbs, issuer).map_err(Refusal::Lint)?;
     Ok(Planned {
         tbs,
@@ -208,6 +231,9 @@ fn broken(error: WriteError) -> Refusal {
 fn check_key(key: &PublicKey, profile: &Profile) -> Result<(), Refusal> {
     if !profile.keys.allow(key.algorithm()) {
         return Err(Refusal::KeyNotAllowed(key.algorithm()));
+    }
+    if !key.is_well_encoded() {
+        return Err(Refusal::KeyMalformed);
     }
     key_weakness::weakness(key).map_or(Ok(()), |weakness| Err(Refusal::WeakKey(weakness)))
 }
@@ -251,17 +277,39 @@ fn check_names(names: &[GeneralName], rules: NameRules) -> Result<(), Refusal> {
     if rules.required && names.is_empty() {
         return Err(Refusal::NameMissing);
     }
+    // Names out of a CSR were read, not judged: what is issued must be well formed too.
     let allowed = |name: &GeneralName| match name {
-        GeneralName::Dns(_) => rules.dns,
-        GeneralName::Email(_) => rules.email,
+        GeneralName::Dns(text) => rules.dns && GeneralName::dns(text).is_ok(),
+        GeneralName::Email(text) => rules.email && GeneralName::email(text).is_ok(),
         GeneralName::Ip(_) => rules.ip,
-        GeneralName::Uri(_) => rules.uri,
+        GeneralName::Uri(text) => rules.uri && GeneralName::uri(text).is_ok(),
         GeneralName::Directory(_) | GeneralName::Other(_) => false,
     };
     let refused = names.iter().find(|name| !allowed(name));
     refused.map_or(Ok(()), |name| {
         Err(Refusal::NameNotAllowed(name.to_string()))
     })
+}
+
+/// Where a server must be named by an alternative name, a common name that is a host must be one of them.
+fn check_host(request: &Request, profile: &Profile) -> Result<(), Refusal> {
+    let names_servers =
+        profile.names.required && profile.extended_key_usage.contains(&eku::SERVER_AUTH);
+    let Some(host) = request.subject.common_name().filter(|_| names_servers) else {
+        return Ok(());
+    };
+    let (Ok(host), true) = (GeneralName::parse(host), host.contains('.')) else {
+        return Ok(());
+    };
+    let named = request.names.iter().any(|name| match (name, &host) {
+        (GeneralName::Dns(a), GeneralName::Dns(b)) => a.eq_ignore_ascii_case(b),
+        (a, b) => a == b,
+    });
+    if named {
+        Ok(())
+    } else {
+        Err(Refusal::CommonNameNotAmongNames)
+    }
 }
 
 /// Start and end of validity: the request's where the profile allows, inside the issuer's always.
@@ -293,7 +341,13 @@ fn validity(
             max_days: lifetime.max_days,
         });
     }
+    if end <= now {
+        return Err(Refusal::EndsInThePast);
+    }
     if let Issuer::Authority(authority, _) = issuer {
+        if authority.not_after() <= now {
+            return Err(Refusal::OutlivesIssuer(authority.not_after()));
+        }
         start = start.max(authority.facts.not_before);
         if end > authority.not_after() {
             if request.not_after.is_some() {
@@ -386,6 +440,20 @@ impl fmt::Display for Refusal {
                     end.unix()
                 )
             }
+            Refusal::EndsInThePast => f.write_str("the validity is over already"),
+            Refusal::SubjectIsTheAuthoritys => {
+                f.write_str("the subject is the authority's own: name somebody else")
+            }
+            Refusal::CommonNameNotAmongNames => f.write_str(
+                "the common name stands in none of the alternative names, which alone are looked at: add dns:NAME",
+            ),
+            Refusal::AsksToBeAnAuthority => {
+                f.write_str("the CSR asks to be an authority, which the profile does not issue")
+            }
+            Refusal::KeyMalformed => {
+                f.write_str("the public key is not encoded as its algorithm asks: make the request anew")
+            }
+            Refusal::TooLarge => f.write_str("the certificate would be too large: ask for fewer or shorter names"),
             Refusal::PathLength => {
                 f.write_str("the authority may not sign other authorities (path length 0)")
             }

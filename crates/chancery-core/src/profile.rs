@@ -27,6 +27,9 @@ pub struct Profile {
     pub extended_key_usage_critical: bool,
     /// Whether the certificate is an authority's.
     pub basic_constraints: BasicConstraints,
+    /// May users ask for it who may issue for themselves alone? Servers' and code signers' certificates vouch for more
+    /// than a user, so those of the built-in profiles are not theirs to make.
+    pub self_service: bool,
 }
 
 /// What keys a profile certifies.
@@ -163,6 +166,7 @@ impl Profile {
             extended_key_usage: Vec::new(),
             extended_key_usage_critical: false,
             basic_constraints: BasicConstraints::Absent,
+            self_service: false,
         }
     }
 
@@ -207,6 +211,7 @@ impl Profile {
             },
             Profile {
                 extended_key_usage: vec![eku::CLIENT_AUTH],
+                self_service: true,
                 ..Profile::end_entity("tls-client", 365, 825)
             },
             Profile {
@@ -218,12 +223,14 @@ impl Profile {
                     ip: false,
                     ..NameRules::ANY
                 },
+                self_service: true,
                 ..Profile::end_entity("user", 365, 1096)
             },
             Profile {
                 key_usage: exchange,
                 extended_key_usage: vec![eku::EMAIL_PROTECTION],
                 names: mail,
+                self_service: true,
                 ..Profile::end_entity("smime", 365, 825)
             },
             Profile {
@@ -248,6 +255,7 @@ impl Profile {
             subject: SubjectRules::not_empty(),
             extended_key_usage: vec![eku::CLIENT_AUTH],
             extended_key_usage_critical: true,
+            self_service: true,
             ..Profile::end_entity("keystone-user", 3650, 3650)
         }
     }

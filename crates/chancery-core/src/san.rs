@@ -59,6 +59,11 @@ impl GeneralName {
     /// A DNS name: letters, digits, hyphens and underscores in labels of 1 to 63, 253 in all; `*` alone may stand first.
     pub fn dns(text: &str) -> Result<GeneralName, GeneralNameError> {
         let lower = text.to_ascii_lowercase();
+        // An address is no host name (RFC 1123, section 2.1): the last label is never all digits.
+        let numeric = lower
+            .rsplit('.')
+            .next()
+            .is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
         let rest = lower.strip_prefix("*.").unwrap_or(&lower);
         let label = |l: &str| {
             (1..=63).contains(&l.len())
@@ -67,7 +72,7 @@ impl GeneralName {
                 && !l.starts_with('-')
                 && !l.ends_with('-')
         };
-        if lower.len() <= 253 && rest.split('.').all(label) {
+        if !numeric && lower.len() <= 253 && rest.split('.').all(label) {
             Ok(GeneralName::Dns(lower))
         } else {
             Err(GeneralNameError(format!(
@@ -191,6 +196,7 @@ mod tests {
             "email:@x",
             "uri:x",
             "dns:a\0b",
+            "dns:10.0.0.1",
             "dns:ex\u{e4}mple",
             "email:a@b@c",
         ] {

@@ -84,6 +84,7 @@ async fn answer(data: PathBuf, config: Config, listening: Listening) -> Result<(
         data: data.clone(),
         config: config.app,
         clock: Clock::System,
+        server_names: config.http.server.names.clone(),
         public_url,
     };
     let (app, administrator) = App::open(opening).await.map_err(|error| told(&error))?;

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_core::identity::DomainId;
+use chancery_core::role::Right;
 use chancery_core::time::Time;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::audit::NewAuditEntry;
 use crate::config::AccountsConfig;
 use crate::store::{Step, StoredToken, StoredUser, UserKey};
 use crate::users::User;
@@ -106,17 +108,6 @@ impl App {
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::UserDisabled`] (only to who proved to be that user), [`Error::Throttled`].
     pub async fn authenticate(&self, credential: Credential, via: Via) -> Result<Caller, Error> {
-        self.authenticate_scoped(credential, via)
-            .await
-            .map(|(caller, _)| caller)
-    }
-
-    /// [`App::authenticate`], with the domain that a token is scoped to.
-    pub async fn authenticate_scoped(
-        &self,
-        credential: Credential,
-        via: Via,
-    ) -> Result<(Caller, Option<DomainId>), Error> {
         let (kind, name, secret) = match &credential {
             Credential::Password(name, secret) => ("password", name.as_str(), secret),
             Credential::ApiKey(name, secret) => ("api-key", name.as_str(), secret),
@@ -138,21 +129,15 @@ impl App {
                 known
             }
         };
-        if known
-            .token
-            .as_ref()
-            .is_some_and(|(expires, _)| *expires < self.now())
-        {
+        let by_token = known.token.map(|(expires, _)| expires);
+        if by_token.is_some_and(|expires| expires < self.now()) {
             return Err(Error::Unauthenticated);
         }
-        let scope = known.token.and_then(|(_, scope)| scope);
-        Ok((
-            Caller {
-                user: known.user,
-                api: via.api,
-            },
-            scope,
-        ))
+        Ok(Caller {
+            user: known.user,
+            api: via.api,
+            by_token,
+        })
     }
 
     async fn verify(&self, credential: &Credential, via: Via) -> Result<Known, Error> {
@@ -199,6 +184,7 @@ impl App {
                 })
             }
             Err(Error::Unauthenticated) => {
+                tracing::warn!(user = name, address = ?via.address, api = via.api, "wrong credentials");
                 attempt.failed().await;
                 Err(Error::Unauthenticated)
             }
@@ -263,7 +249,7 @@ impl App {
     }
 
     /// Makes a token for the caller, scoped to a domain if given. A scope needs to be the caller's own domain, or the
-    /// caller's right to read certificates to reach everywhere.
+    /// caller's right to read certificates to reach everywhere. A caller who showed a token gets one that ends with it.
     pub async fn new_token(
         &self,
         caller: &Caller,
@@ -273,25 +259,51 @@ impl App {
         if let Some(domain) = &scope
             && *domain != caller.user.domain
         {
-            let right = chancery_core::role::Right::ReadCertificates;
-            self.require_everywhere(caller, right, "token.create")
+            self.require_everywhere(caller, Right::ReadCertificates, "token.create")
                 .await?;
             self.store()
                 .domain(domain.clone())
                 .await?
                 .ok_or(Error::NotFound("domain"))?;
         }
+        let whole_life = self.now().plus_seconds(i64::from(style.life));
+        let expires = caller
+            .by_token
+            .map_or(whole_life, |end| end.min(whole_life));
+        self.make_token(caller, style, scope, expires, "token.create")
+            .await
+    }
+
+    /// Makes a token of full life in the place of one that still holds, for APIs whose tokens can be refreshed.
+    pub async fn refresh_token(
+        &self,
+        caller: &Caller,
+        style: TokenStyle,
+        scope: Option<DomainId>,
+    ) -> Result<NewToken, Error> {
+        let expires = self.now().plus_seconds(i64::from(style.life));
+        self.make_token(caller, style, scope, expires, "token.refresh")
+            .await
+    }
+
+    async fn make_token(
+        &self,
+        caller: &Caller,
+        style: TokenStyle,
+        scope: Option<DomainId>,
+        expires: Time,
+        action: &'static str,
+    ) -> Result<NewToken, Error> {
         let random = random::octets::<32>()?;
         let digits = hex::encode(random.get(..style.octets.clamp(12, 32)).unwrap_or(&random));
         let text = SecretString::from(format!("{}{digits}", style.prefix));
-        let expires = self.now().plus_seconds(i64::from(style.life));
         let token = StoredToken {
             hash: hash_of(&text),
             user: caller.user.id.clone(),
             scope: scope.clone(),
             expires,
         };
-        let entry = self.audit_entry(Some(caller), "token.create");
+        let entry = self.audit_entry(Some(caller), action);
         self.store()
             .commit(vec![Step::AddToken(token), Step::Audit(entry)])
             .await?;
@@ -311,15 +323,15 @@ impl App {
             .await?
             .ok_or(Error::NotFound("token"))?;
         if stored.user != caller.user.id {
-            let right = chancery_core::role::Right::ChangeDomains;
-            self.require_everywhere(caller, right, "token.revoke")
+            self.require_everywhere(caller, Right::ChangeDomains, "token.revoke")
                 .await?;
         }
-        let entry = self.audit_entry(Some(caller), "token.revoke");
-        self.store()
-            .commit(vec![Step::RemoveToken(hash), Step::Audit(entry)])
+        let entry = NewAuditEntry {
+            object: Some(stored.user.to_string()),
+            ..self.audit_entry(Some(caller), "token.revoke")
+        };
+        self.commit_accounts(vec![Step::RemoveToken(hash), Step::Audit(entry)])
             .await?;
-        self.0.accounts.forget_verified();
         Ok(())
     }
 
@@ -335,8 +347,7 @@ impl App {
             other => other?,
         };
         if known.user.id != caller.user.id {
-            let right = chancery_core::role::Right::ChangeDomains;
-            self.require_everywhere(caller, right, "token.inspect")
+            self.require_everywhere(caller, Right::ChangeDomains, "token.inspect")
                 .await?;
         }
         let (expires, scope) = known.token.ok_or(Error::NotFound("token"))?;

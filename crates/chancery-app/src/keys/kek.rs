@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -176,14 +176,19 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KekError> {
 
 /// Writes a new file that only its owner can read, and waits until it is on the disk: keys will be sealed under it.
 fn write(path: &Path, content: &str) -> io::Result<()> {
+    // Under another name first: a file that is there is always whole.
+    let draft = path.with_extension("new");
     let mut file = OpenOptions::new()
         .write(true)
-        .create_new(true)
+        .create(true)
+        .truncate(true)
         .mode(0o600)
-        .open(path)?;
+        .open(&draft)?;
     file.write_all(content.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
+    fs::hard_link(&draft, path)?;
+    fs::remove_file(&draft)?;
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),

@@ -128,6 +128,12 @@ pub(crate) enum Step {
     AddAuthority(NewAuthority),
     /// Adds a user. Fails with [`Conflict`] if its id or name is there.
     AddUser(StoredUser),
+    /// Fails with [`StoreError::Stale`] unless exactly this is stored of a user.
+    ExpectUser(StoredUser),
+    /// Fails with [`Conflict::KeyCompromised`] if a certificate with that key was revoked because the key is compromised.
+    ExpectSoundKey(KeyId),
+    /// Fails with [`StoreError::Stale`] unless a certificate is in that state.
+    ExpectState(CertificateNumber, State),
     /// Replaces what is stored of a user, found by id; fails with [`StoreError::Missing`] if it is not there.
     ChangeUser(StoredUser),
     /// Removes a user; fails with [`Conflict::UserHasCertificates`] while certificates belong to it.
@@ -229,7 +235,7 @@ pub(crate) enum UserKey {
 }
 
 /// A user with what proves it. Secrets are hashes only.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct StoredUser {
     pub(crate) user: User,
     /// PHC string of argon2id.
@@ -254,7 +260,7 @@ pub(crate) struct StoredToken {
 pub(crate) enum StoreError {
     /// Something is there already, or still in use.
     Conflict(Conflict),
-    /// A certificate is no longer in the state that a move started from: read it again and decide again.
+    /// A certificate or user is no longer as it was read: read it again and decide again.
     Stale,
     /// What should be changed is not there.
     Missing,
@@ -271,6 +277,8 @@ pub enum Conflict {
     Certificate,
     /// A certificate with that id or name.
     CertificateName,
+    /// A certificate with the same key was revoked because the key is compromised.
+    KeyCompromised,
     /// A user with that id.
     UserId,
     /// A user with that log-in name.
@@ -312,7 +320,7 @@ impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             StoreError::Conflict(conflict) => conflict.fmt(f),
-            StoreError::Stale => f.write_str("the certificate changed meanwhile"),
+            StoreError::Stale => f.write_str("it changed meanwhile"),
             StoreError::Missing => f.write_str("not found"),
             StoreError::Busy => f.write_str("too many writes are waiting"),
             StoreError::Broken(_) => f.write_str("the database failed"),
@@ -339,6 +347,9 @@ impl std::fmt::Display for Conflict {
                 "a certificate with that issuer and serial number is there already"
             }
             Conflict::CertificateName => "a certificate with that name is there already",
+            Conflict::KeyCompromised => {
+                "a certificate with this key was revoked as compromised: make a new key"
+            }
             Conflict::UserId => "a user with that id is there already",
             Conflict::UserName => "a user with that name is there already",
             Conflict::Domain => "a domain with that id is there already",

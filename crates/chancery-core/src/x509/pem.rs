@@ -163,14 +163,14 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
 }
 
 fn one(input: &[u8], kind: &Kind) -> Result<Vec<u8>, PemError> {
-    let mut found = all(input, kind)?.into_iter();
-    match (found.next(), found.next()) {
-        (Some(der), None) => Ok(der),
-        (None, _) => Err(PemError::Missing(kind.name)),
-        (Some(_), Some(_)) => Err(PemError::Several(kind.name)),
+    let mut found = all(input, kind)?;
+    if found.len() > 1 {
+        return Err(PemError::Several(kind.name));
     }
+    found.pop().ok_or(PemError::Missing(kind.name))
 }
 
+/// At least one, or an error.
 fn all(input: &[u8], kind: &Kind) -> Result<Vec<Vec<u8>>, PemError> {
     if input.len() > LONGEST {
         return Err(PemError::TooLarge);
@@ -406,7 +406,8 @@ mod tests {
     #[test]
     fn headers_are_skipped_and_secrets_stay_out_of_debug() {
         for line_break in ["\n", "\r\n"] {
-            let text = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n more\n\nc2VjcmV0\n\
+            let text = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+                        DEK-Info: AES-256-CBC,00\n more\n\nc2VjcmV0\n\
                         -----END RSA PRIVATE KEY-----\n";
             let blocks = decode_all(&text.replace('\n', line_break)).unwrap();
             assert_eq!(
@@ -425,7 +426,7 @@ mod tests {
         let openssl = crate::x509::testing::OpenSsl::new();
         let der = certificate_der(JOE_IMPORT.as_bytes()).unwrap();
         openssl.write("a.der", &der);
-        openssl.run(&["x509", "-inform", "der", "-in", "a.der", "-out", "a.pem"]);
+        openssl.run("x509 -inform der -in a.der -out a.pem");
         assert_eq!(
             openssl.read("a.pem"),
             encode("CERTIFICATE", &der).into_bytes()
@@ -448,7 +449,10 @@ mod tests {
         }
 
         #[test]
-        fn any_input_never_panics(text in "(-----BEGIN |-----END |-----|A|:|\\n|=|\\\\n|é){0,12}", octets in any::<Vec<u8>>()) {
+        fn any_input_never_panics(
+            text in "(-----BEGIN |-----END |-----|A|:|\\n|=|\\\\n|é){0,12}",
+            octets in any::<Vec<u8>>(),
+        ) {
             let _ = decode_all(&text);
             let _ = certificates_der(&octets);
         }

@@ -91,8 +91,8 @@ pub fn read_certificate(der: &[u8]) -> Result<Facts, ReadError> {
     read_tbs(Reader::new(Signed::open(der)?.tbs.content))
 }
 
-/// Does the signature of the certificate hold under this key? Checked over the original octets. False also for what cannot
-/// be read, and if the algorithms over and under the signature differ (RFC 5280, section 4.1.1.2).
+/// Does the signature of the certificate hold under this key? Checked over the original octets. False also for what
+/// cannot be read, and if the algorithms over and under the signature differ (RFC 5280, section 4.1.1.2).
 pub fn verify_certificate(der: &[u8], issuer_key: &PublicKey) -> bool {
     let Ok(signed) = Signed::open(der) else {
         return false;

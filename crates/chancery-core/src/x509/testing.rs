@@ -49,10 +49,15 @@ impl OpenSsl {
     /// Runs `openssl`; says whether it succeeded, and all that it printed.
     pub(crate) fn try_run(&self, arguments: &str) -> (bool, String) {
         let mut command = Command::new("openssl");
-        command.args(arguments.split_whitespace()).current_dir(&self.0);
+        command
+            .args(arguments.split_whitespace())
+            .current_dir(&self.0);
         let output = command.output().unwrap();
         let text = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&text).into_owned(),
+        )
     }
 }
 

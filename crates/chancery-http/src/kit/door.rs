@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -29,10 +29,6 @@ pub(crate) struct Door {
     time_limit: Duration,
 }
 
-/// A request's id: in its answer's `x-request-id`, in the log, and in the audit of what went wrong.
-#[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) String);
-
 impl Door {
     pub(crate) fn new(api: Api, shared: &Shared) -> Door {
         let server = &shared.config.server;
@@ -48,12 +44,17 @@ impl Door {
 }
 
 /// Lets a request through.
-pub(crate) async fn pass(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
     let began = now();
-    let id = RequestId(new_id());
+    let id = new_id();
     let headers = request.headers().clone();
-    let span = tracing::info_span!("request", id = %id.0, api = door.api.name, method = %request.method(), path = request.uri().path());
-    request.extensions_mut().insert(id.clone());
+    // The route, not the path: a path may hold a token.
+    let matched = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("-", MatchedPath::as_str)
+        .to_owned();
+    let span = tracing::info_span!("request", id = %id, api = door.api.name, method = %request.method(), path = %matched);
     let mut response = async {
         let Ok(_place) = door.places.try_acquire() else {
             return (door.api.fault)(&Error::Busy, &headers);
@@ -68,7 +69,7 @@ pub(crate) async fn pass(State(door): State<Door>, mut request: Request, next: N
             Ok(Err(_panic)) => (door.api.fault)(&Error::internal("a handler panicked"), &headers),
             Err(_late) => {
                 tracing::warn!("the request took too long");
-                (door.api.fault)(&Error::Busy, &headers)
+                (door.api.fault)(&Error::TimedOut, &headers)
             }
         }
     }
@@ -76,7 +77,7 @@ pub(crate) async fn pass(State(door): State<Door>, mut request: Request, next: N
     .await;
     door.metrics
         .answered(door.api.name, response.status().as_u16(), began.elapsed());
-    if let Ok(value) = HeaderValue::from_str(&id.0) {
+    if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response

@@ -271,9 +271,11 @@ fn the_certificate_of_the_server_itself_passes_every_judge() {
     // `localhost` and an address are good names of a server at home, where pkilint wants two labels.
     let found = tasks.findings();
     assert!(
-        found
-            .iter()
-            .all(|finding| is_finding(finding, "pkix.invalid_domain_name_syntax", "\"localhost\"")),
+        found.iter().all(|finding| is_finding(
+            finding,
+            "pkix.invalid_domain_name_syntax",
+            "\"localhost\""
+        )),
         "{found:?}"
     );
     openssl_verifies(&server, std::slice::from_ref(&file));
@@ -309,7 +311,13 @@ const REASONS: [&str; 9] = [
 /// The lists of both authorities: empty, with every reason, with one on hold and released again.
 fn judge_lists(server: &Server, what: &str) {
     let mut tasks = Tasks::new(server);
-    judge_list(server, &mut tasks, &format!("{what}: the root's"), "root", 0);
+    judge_list(
+        server,
+        &mut tasks,
+        &format!("{what}: the root's"),
+        "root",
+        0,
+    );
     judge_list(server, &mut tasks, &format!("{what}: empty"), "issuing", 0);
 
     let csr = csr(server.scratch(), P256, "/CN=whoever", &[]);
@@ -422,7 +430,11 @@ fn the_judges_can_say_no() {
             .unwrap()
             .contains("NOT trusted")
     );
-    assert!(server.openssl_verdict(&std::fs::read_to_string(&file).unwrap()).is_some());
+    assert!(
+        server
+            .openssl_verdict(&std::fs::read_to_string(&file).unwrap())
+            .is_some()
+    );
     let verdicts = tls_verdicts(&server, &[file]);
     assert!(
         matches!(verdicts.as_slice(), [(Some(_), Some(_))]),

@@ -1,13 +1,16 @@
 //! A real server for a test: the program itself, on its own temporary data, on ports that it picked.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use tempfile::TempDir;
 
 use crate::wire::{self, Answer};
@@ -431,5 +434,83 @@ impl Server {
                 .unwrap_or_default()
                 .to_owned(),
         )
+    }
+}
+
+/// A connection over TLS that stays open: for what is sent bit by bit, or again and again.
+pub(crate) struct Connection {
+    stream: StreamOwned<ClientConnection, TcpStream>,
+    authorization: String,
+}
+
+impl Server {
+    /// A connection over TLS that stays open; fails while the server is down.
+    pub(crate) fn connect(&self) -> io::Result<Connection> {
+        let name = ServerName::try_from("localhost").unwrap();
+        let session = ClientConnection::new(Arc::clone(&self.tls), name).map_err(io::Error::other)?;
+        let stream = TcpStream::connect(&self.https)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let authorization = basic(&self.admin.user, &self.admin.api_key);
+        Ok(Connection { stream: StreamOwned::new(session, stream), authorization })
+    }
+}
+
+impl Connection {
+    /// Calls the native API as the administrator.
+    pub(crate) fn native(&mut self, method: &str, path: &str, body: &serde_json::Value) -> io::Result<Answer> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let head = self.head(method, path, body.len());
+        self.send(format!("{head}{body}").as_bytes())?;
+        self.answer()
+    }
+
+    /// The head of a call of the native API as the administrator, announcing a body of so many octets.
+    pub(crate) fn head(&self, method: &str, path: &str, length: usize) -> String {
+        let authorization = &self.authorization;
+        format!(
+            "{method} /chancery/v1{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n\
+             Content-Length: {length}\r\n\r\n"
+        )
+    }
+
+    /// Sends octets as they are.
+    pub(crate) fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.stream.write_all(octets)?;
+        self.stream.flush()
+    }
+
+    /// Reads one answer to its last octet; an error if the connection ends before.
+    pub(crate) fn answer(&mut self) -> io::Result<Answer> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut octet = [0];
+            self.stream.read_exact(&mut octet)?;
+            head.extend(octet);
+        }
+        let head = String::from_utf8(head).map_err(io::Error::other)?;
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
+        let status = status.ok_or_else(|| io::Error::other(format!("no status line: {head}")))?;
+        let headers = lines.filter_map(|line| line.split_once(':'));
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
+        let mut answer = Answer { status, headers, body: Vec::new() };
+        let length = answer.header("content-length").map_or(Ok(0), str::parse).map_err(io::Error::other)?;
+        answer.body = vec![0; length];
+        self.stream.read_exact(&mut answer.body)?;
+        Ok(answer)
+    }
+
+    /// Has the server ended the connection, with nothing more to say?
+    pub(crate) fn has_ended(&mut self) -> bool {
+        match self.stream.read(&mut [0]) {
+            Ok(count) => count == 0,
+            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
+        }
+    }
+
+    /// How long a read waits.
+    pub(crate) fn wait_at_most(&self, time: Duration) {
+        self.stream.sock.set_read_timeout(Some(time)).unwrap();
     }
 }

@@ -20,6 +20,19 @@ pub(super) fn add_user(connection: &Connection, stored: &StoredUser) -> Result<(
     )
 }
 
+/// Fails unless exactly this is stored of a user.
+pub(super) fn expect_user(
+    connection: &Connection,
+    expected: &StoredUser,
+) -> Result<(), StoreError> {
+    let key = UserKey::Id(expected.user.id.clone());
+    match user(connection, &key)? {
+        Some(stored) if stored == *expected => Ok(()),
+        Some(_) => Err(StoreError::Stale),
+        None => Err(StoreError::Missing),
+    }
+}
+
 /// Replaces all that is stored of a user but its id.
 pub(super) fn change_user(connection: &Connection, stored: &StoredUser) -> Result<(), StoreError> {
     put_user(

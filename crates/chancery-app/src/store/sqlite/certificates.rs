@@ -2,6 +2,7 @@
 
 use chancery_core::certificate::{Certificate, State};
 use chancery_core::identity::{CertificateId, CertificateNumber, DomainId, UserId};
+use chancery_core::key::KeyId;
 use chancery_core::name::Name;
 use chancery_core::serial::Serial;
 use chancery_core::time::Time;
@@ -10,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::codes::{origin_code, origin_of, state_code, state_of};
 use super::columns::Columns;
-use crate::store::{CertificateKey, NewCertificate, StoreError};
+use crate::store::{CertificateKey, Conflict, NewCertificate, StoreError};
 
 /// Stores a certificate and gives its number.
 pub(super) fn add(
@@ -62,6 +63,39 @@ pub(super) fn add(
         count_revocation_change(connection, number)?;
     }
     Ok(number)
+}
+
+/// Fails unless a certificate is in that state.
+pub(super) fn expect_state(
+    connection: &Connection,
+    number: CertificateNumber,
+    state: State,
+) -> Result<(), StoreError> {
+    let (state, reason) = state_code(state);
+    let there = connection
+        .prepare_cached(
+            "SELECT 1 FROM certificates WHERE number = ?1 AND state = ?2 AND reason IS ?3",
+        )?
+        .exists(params![number, state, reason])?;
+    if there {
+        Ok(())
+    } else {
+        Err(StoreError::Stale)
+    }
+}
+
+/// Fails if a certificate with that key was revoked because the key is compromised.
+pub(super) fn expect_sound_key(connection: &Connection, key: &KeyId) -> Result<(), StoreError> {
+    let compromised = connection
+        .prepare_cached(
+            "SELECT 1 FROM certificates INDEXED BY certificates_compromised
+             WHERE subject_key_id = ?1 AND reason = 1",
+        )?
+        .exists([key])?;
+    if compromised {
+        return Err(StoreError::Conflict(Conflict::KeyCompromised));
+    }
+    Ok(())
 }
 
 /// Moves a certificate from one state to another.

@@ -60,7 +60,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn commit(&self, steps: Vec<Step>) -> Result<Vec<CertificateNumber>, StoreError> {
         self.writer
-            .write(|connection| steps::perform(connection, steps))
+            .write(move |connection| steps::perform(connection, &steps))
             .await
     }
 

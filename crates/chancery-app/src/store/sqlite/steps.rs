@@ -10,35 +10,40 @@ use crate::store::{Step, StoreError};
 /// After an error the caller rolls back.
 pub(super) fn perform(
     connection: &Connection,
-    steps: Vec<Step>,
+    steps: &[Step],
 ) -> Result<Vec<CertificateNumber>, StoreError> {
     let mut added = Vec::new();
     for step in steps {
         match step {
-            Step::AddCertificate(new) => added.push(certificates::add(connection, &new)?),
+            Step::AddCertificate(new) => added.push(certificates::add(connection, new)?),
             Step::Move {
                 certificate,
                 from,
                 to,
                 at,
             } => {
-                certificates::change_state(connection, certificate, from, to, at)?;
+                certificates::change_state(connection, *certificate, *from, *to, *at)?;
             }
-            Step::AddAuthority(new) => authorities::add(connection, &new)?,
-            Step::AddUser(user) => accounts::add_user(connection, &user)?,
-            Step::ChangeUser(user) => accounts::change_user(connection, &user)?,
-            Step::RemoveUser(id) => accounts::remove_user(connection, &id)?,
-            Step::AddDomain(domain) => accounts::add_domain(connection, &domain)?,
-            Step::ChangeDomain(domain) => accounts::change_domain(connection, &domain)?,
-            Step::RemoveDomain(id) => accounts::remove_domain(connection, &id)?,
-            Step::AddToken(token) => accounts::add_token(connection, &token)?,
-            Step::RemoveToken(hash) => accounts::remove_token(connection, &hash)?,
-            Step::RemoveTokensOf(user) => accounts::remove_tokens_of(connection, &user)?,
+            Step::AddAuthority(new) => authorities::add(connection, new)?,
+            Step::AddUser(user) => accounts::add_user(connection, user)?,
+            Step::ExpectUser(user) => accounts::expect_user(connection, user)?,
+            Step::ExpectSoundKey(key) => certificates::expect_sound_key(connection, key)?,
+            Step::ExpectState(number, state) => {
+                certificates::expect_state(connection, *number, *state)?;
+            }
+            Step::ChangeUser(user) => accounts::change_user(connection, user)?,
+            Step::RemoveUser(id) => accounts::remove_user(connection, id)?,
+            Step::AddDomain(domain) => accounts::add_domain(connection, domain)?,
+            Step::ChangeDomain(domain) => accounts::change_domain(connection, domain)?,
+            Step::RemoveDomain(id) => accounts::remove_domain(connection, id)?,
+            Step::AddToken(token) => accounts::add_token(connection, token)?,
+            Step::RemoveToken(hash) => accounts::remove_token(connection, hash)?,
+            Step::RemoveTokensOf(user) => accounts::remove_tokens_of(connection, user)?,
             Step::RemoveTokensExpiredBefore(time) => {
-                accounts::remove_tokens_expired_before(connection, time)?
+                accounts::remove_tokens_expired_before(connection, *time)?
             }
-            Step::KeepSecret(name, sealed) => accounts::keep_secret(connection, name, &sealed)?,
-            Step::Audit(entry) => audit::add(connection, &entry)?,
+            Step::KeepSecret(name, sealed) => accounts::keep_secret(connection, name, sealed)?,
+            Step::Audit(entry) => audit::add(connection, entry)?,
         }
     }
     Ok(added)

@@ -116,6 +116,8 @@ impl Fault {
             | Error::Conflict(_)
             | Error::NoPrivateKey
             | Error::NoCertificate
+            | Error::Changed
+            | Error::TimedOut
             | Error::Internal(_) => fault,
         }
     }
@@ -163,8 +165,8 @@ fn kind(error: &Error) -> Kind {
         | Error::Invalid(_)
         | Error::InvalidItems(_)
         | Error::NoPrivateKey => Kind::BadRequest,
-        Error::Conflict(_) => Kind::Conflict,
-        Error::Busy => Kind::ServiceUnavailable,
+        Error::Conflict(_) | Error::Changed => Kind::Conflict,
+        Error::Busy | Error::TimedOut => Kind::ServiceUnavailable,
         Error::Internal(_) => Kind::IdentityFault,
     }
 }
@@ -185,7 +187,9 @@ fn details(error: &Error) -> String {
         | Error::InvalidItems(_)
         | Error::Conflict(_)
         | Error::NoPrivateKey
-        | Error::NoCertificate => error.to_string(),
+        | Error::NoCertificate
+        | Error::Changed
+        | Error::TimedOut => error.to_string(),
     }
 }
 
@@ -227,6 +231,10 @@ mod tests {
         let certificate = Error::NoCertificate.to_string();
         check(Error::NoCertificate, 404, "itemNotFound", &certificate);
         check(Error::Busy, 503, "serviceUnavailable", "The server is unavailable to process the request.");
+        let changed = Error::Changed.to_string();
+        check(Error::Changed, 409, "tenantConflict", &changed);
+        let late = Error::TimedOut.to_string();
+        check(Error::TimedOut, 503, "serviceUnavailable", &late);
         let ours = "The server encountered a problem while processing the request.";
         check(Error::internal("the disk is on fire"), 500, "identityFault", ours);
     }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::layout;
 use crate::kit::xml::{self, Element, XmlFault};
 use certificate::{Certificate, Certificates};
+use strict::{Members, Strict};
 
 /// Namespace of the answers, as the source document has it.
 const HP_EXT: &str = "http://docs.openstack.org/identity/api/ext/hp/v1.0";
@@ -70,8 +71,8 @@ pub(crate) struct Empty {}
 pub(super) trait Readable: Sized {
     /// Reads the XML root.
     fn from_xml(document: &roxmltree::Document<'_>) -> Result<Self, XmlFault>;
-    /// Reads the JSON value.
-    fn from_json(value: serde_json::Value) -> Result<Self, serde_json::Error>;
+    /// Reads the JSON object; says what is wrong with it.
+    fn from_json(members: Members<'_>) -> Result<Self, String>;
 }
 
 /// Reads a body that says to be XML.
@@ -82,8 +83,8 @@ pub(super) fn read_xml<T: Readable>(body: &[u8]) -> Result<T, String> {
 
 /// Reads a body that says to be JSON; a member that stands there twice is refused, known or not.
 pub(super) fn read_json<T: Readable>(body: &[u8]) -> Result<T, String> {
-    let strict::Strict(value) = serde_json::from_slice(body).map_err(|error| format!("the JSON cannot be read: {error}"))?;
-    T::from_json(value).map_err(|error| format!("the JSON cannot be read: {error}"))
+    let Strict(value) = serde_json::from_slice(body).map_err(|error| format!("the JSON cannot be read: {error}"))?;
+    T::from_json(Members::of(&value)?)
 }
 
 /// The root element of that name.

@@ -65,7 +65,9 @@ impl From<&Error> for Fault {
             Error::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
             Error::NoPrivateKey => (StatusCode::CONFLICT, "no-private-key"),
             Error::NoCertificate => (StatusCode::CONFLICT, "no-certificate"),
+            Error::Changed => (StatusCode::CONFLICT, "changed"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Error::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "timed-out"),
             Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         let retry_after = match error {
@@ -82,6 +84,8 @@ impl From<&Error> for Fault {
             | Error::Conflict(_)
             | Error::NoPrivateKey
             | Error::NoCertificate
+            | Error::Changed
+            | Error::TimedOut
             | Error::Internal(_) => None,
         };
         Fault {
@@ -187,7 +191,9 @@ mod tests {
         check(Error::Conflict(Conflict::Certificate), 409, "conflict");
         check(Error::NoPrivateKey, 409, "no-private-key");
         check(Error::NoCertificate, 409, "no-certificate");
+        check(Error::Changed, 409, "changed");
         check(Error::Busy, 503, "busy");
+        check(Error::TimedOut, 504, "timed-out");
         check(Error::internal("secret cause"), 500, "internal");
     }
 

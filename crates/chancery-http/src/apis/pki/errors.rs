@@ -10,6 +10,7 @@ pub(crate) fn fault(error: &Error, _: &HeaderMap) -> Response {
     let status = match error {
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Busy | Error::Throttled(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         Error::Invalid(_) | Error::InvalidItems(_) => StatusCode::BAD_REQUEST,
         // Nothing here asks who is calling or changes anything: whatever of these comes is a fault of ours.
         Error::Unauthenticated
@@ -18,6 +19,7 @@ pub(crate) fn fault(error: &Error, _: &HeaderMap) -> Response {
         | Error::Refused(_)
         | Error::Policy(_)
         | Error::Conflict(_)
+        | Error::Changed
         | Error::NoPrivateKey
         | Error::NoCertificate
         | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

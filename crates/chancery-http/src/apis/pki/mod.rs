@@ -66,7 +66,7 @@ async fn crl(
     (
         about,
         [(CONTENT_TYPE, "application/pkix-crl")],
-        crl.der.as_ref().clone(),
+        crl.der,
     )
         .into_response()
 }

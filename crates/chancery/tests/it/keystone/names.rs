@@ -15,7 +15,7 @@ fn any_issuer_is_found_however_it_is_written() {
             "EMAILADDRESS=joe@hp.com, CN=Joe Import, OU=Cloud Services, O=HP, L=Cupertino, ST=California, C=US",
             &[
                 "EMAILADDRESS=joe@hp.com,%20CN=Joe%20Import,%20OU=Cloud%20Services,%20O=HP,%20L=Cupertino,%20ST=California,%20C=US",
-                "EMAILADDRESS%3Djoe%40hp.com%2C+CN%3DJoe%20Import%2COU%3DCloud%20Services%2CO%3DHP%2CL%3DCupertino%2CST%3DCalifornia%2CC%3DUS",
+                "EMAILADDRESS%3Djoe%40hp.com%2CCN%3DJoe%20Import%2COU%3DCloud%20Services%2CO%3DHP%2CL%3DCupertino%2CST%3DCalifornia%2CC%3DUS",
                 "emailAddress=joe@hp.com,CN=Joe%20Import,OU=Cloud%20Services,O=HP,L=Cupertino,ST=California,C=US",
                 "%2FC=US%2FST=California%2FL=Cupertino%2FO=HP%2FOU=Cloud%20Services%2FCN=Joe%20Import%2FemailAddress=joe@hp.com",
                 "1.2.840.113549.1.9.1=joe@hp.com,cn=joe%20%20import,ou=cloud%20services,o=hp,l=cupertino,st=california,c=us",
@@ -26,15 +26,12 @@ fn any_issuer_is_found_however_it_is_written() {
             &["CN=a%2Fb,%20O=%22H,%20P%22", "CN%3Da%2fb%2CO%3DH%5C%2C%20P", "%2FO=H,%20P%2FCN=a%5C%2Fb"],
         ),
         ("CN=Jörg 陳", &["CN=J%C3%B6rg%20%E9%99%B3", "CN=J%5CC3%5CB6rg%20%E9%99%B3", "%43%4e%3d%4a%c3%b6rg%20%e9%99%b3"]),
-        ("CN=a%2Fb? #;+", &["CN=a%252Fb%3F%20%23%5C%3B%5C%2B", "CN=%22a%252Fb%3F%20%23;+%22"]),
+        ("CN=a%2Fb? #\\;\\+", &["CN=a%252Fb%3F%20%23%5C%3B%5C%2B", "CN=%22a%252Fb%3F%20%23;+%22"]),
     ];
     for (subject, spellings) in table {
-        let escaped = subject.replace(';', "\\;").replace("#\\;+", "#\\;\\+");
-        let made = joe.create("3002", &escaped);
+        let made = joe.create("3002", subject);
         let serial = made["serialNumber"].as_str().unwrap();
         for spelling in spellings {
-            // A plus sign in a path is a plus sign.
-            let spelling = spelling.replace("%2C+CN", "%2CCN");
             let answer = joe.json("GET", &format!("/certificates/{spelling}/{serial}"), &Value::Null);
             assert_eq!(answer.status, 200, "{spelling}: {}", answer.text());
             assert_eq!(answer.json()["certificate"]["serialNumber"], serial);

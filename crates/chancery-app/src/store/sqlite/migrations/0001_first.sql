@@ -94,6 +94,9 @@ CREATE INDEX certificates_by_domain_key ON certificates (domain, subject_key_id)
 CREATE INDEX certificates_revoked ON certificates (authority, number, not_after, serial, reason, revoked)
     WHERE reason IS NOT NULL;
 
+-- Keys that must never be certified again (reason 1: key compromise).
+CREATE INDEX certificates_compromised ON certificates (subject_key_id) WHERE reason = 1;
+
 CREATE TABLE private_keys (
     certificate INTEGER PRIMARY KEY REFERENCES certificates (number),
     sealed BLOB NOT NULL

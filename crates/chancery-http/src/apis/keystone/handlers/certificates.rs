@@ -31,7 +31,7 @@ pub(crate) async fn import(
     caller: Caller,
     Spoken(asked): Spoken<AskedMany>,
 ) -> Result<Answer, Fault> {
-    let import = request::import(asked.into_certificates())?;
+    let import = request::import(asked.certificates)?;
     check_claims(&shared.app, &caller, &import.claims).await?;
     let done = shared.app.import(&caller.who, import.items).await?;
     let now = shared.app.now();

@@ -63,7 +63,7 @@ pub(crate) async fn refresh(
         return Err(Fault::new(Kind::Unauthorized, "only the token in X-Auth-Token can be refreshed"));
     }
     let (_, _, scope) = shared.app.inspect_token(&caller.who, &old.into()).await?;
-    let token = shared.app.new_token(&caller.who, STYLE, scope).await?;
+    let token = shared.app.refresh_token(&caller.who, STYLE, scope).await?;
     let tenant = match &token.scope {
         Some(domain) => Some(shared.app.domain(&caller.who, domain).await?),
         None => None,

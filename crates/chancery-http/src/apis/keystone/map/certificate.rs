@@ -250,7 +250,7 @@ mod tests {
         let last = joe_json();
         let list = Certificates::new(vec![certificate(&last, THEN)]);
         let (frame, tail) = (body(response), "}, {");
-        let want = format!("{}{}", &frame[..frame.find('[').unwrap() + 4], &frame[frame.rfind(tail).unwrap() + tail.len()..]);
+        let want = format!("{}{}", &frame[..frame.find('[').unwrap() + 3], &frame[frame.rfind(tail).unwrap() + tail.len()..]);
         assert_eq!(Document::Certificates(list).json(), want);
         assert_eq!(
             Document::Certificates(Certificates::new(Vec::new())).json(),

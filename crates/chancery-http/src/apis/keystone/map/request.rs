@@ -55,6 +55,7 @@ pub(crate) fn creation(asked: &Asked, config: &KeystoneConfig) -> Result<Creatio
         not_before: asked.valid_from.as_deref().map(|text| time("validFrom", text)).transpose()?,
         not_after: asked.valid_to.as_deref().map(|text| time("validTo", text)).transpose()?,
         owner: Some(claim.user.clone()),
+        wants_private_key: true,
         ..IssueRequest::new(KeySource::Make(key))
     };
     Ok(Creation { request, claim, inactive })
@@ -148,10 +149,13 @@ fn time(what: &str, text: &str) -> Result<Time, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::wire::certificate::AskedOne;
+    use super::super::super::wire::read_json;
     use super::*;
 
     fn asked(json: &str) -> Asked {
-        serde_json::from_str(json).unwrap()
+        let body = format!(r#"{{"certificate":{json}}}"#);
+        read_json(body.as_bytes()).map(|one: AskedOne| one.certificate).unwrap_or_else(|error| panic!("{error}: {json}"))
     }
 
     fn create(json: &str) -> Result<Creation, Fault> {

@@ -1,21 +1,18 @@
 //! Log-in as Keystone's and HP's documents write it: what is shown, and the token, user, catalog and tenants answered.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::super::layout::Node;
+use super::strict::Members;
 use super::{ATOM, COMMON, IDENTITY, Readable, root};
 use crate::kit::xml::XmlFault;
 
 /// A request's body for a token. Secrets are in it, so nothing here has `Debug`.
-#[derive(Deserialize)]
 pub(crate) struct AskedAccess {
     pub(crate) auth: Auth,
 }
 
 /// What is shown, and for which tenant.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Auth {
     pub(crate) password_credentials: Option<PasswordCredentials>,
     pub(crate) api_access_key_credentials: Option<AccessKeyCredentials>,
@@ -25,22 +22,18 @@ pub(crate) struct Auth {
 }
 
 /// A name and a password.
-#[derive(Deserialize)]
 pub(crate) struct PasswordCredentials {
     pub(crate) username: String,
     pub(crate) password: String,
 }
 
 /// HP's access key.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct AccessKeyCredentials {
     pub(crate) access_key: String,
     pub(crate) secret_key: String,
 }
 
 /// A token to be scoped anew.
-#[derive(Deserialize)]
 pub(crate) struct TokenShown {
     pub(crate) id: String,
 }
@@ -149,8 +142,30 @@ impl Readable for AskedAccess {
         })
     }
 
-    fn from_json(value: Value) -> Result<AskedAccess, serde_json::Error> {
-        serde_json::from_value(value)
+    fn from_json(members: Members<'_>) -> Result<AskedAccess, String> {
+        let auth = members.required_object("auth")?;
+        let password = auth.object("passwordCredentials")?.map(|shown| {
+            Ok::<_, String>(PasswordCredentials {
+                username: shown.required_text("username")?,
+                password: shown.required_text("password")?,
+            })
+        });
+        let access_key = auth.object("apiAccessKeyCredentials")?.map(|shown| {
+            Ok::<_, String>(AccessKeyCredentials {
+                access_key: shown.required_text("accessKey")?,
+                secret_key: shown.required_text("secretKey")?,
+            })
+        });
+        let token = auth.object("token")?.map(|shown| shown.required_text("id"));
+        Ok(AskedAccess {
+            auth: Auth {
+                password_credentials: password.transpose()?,
+                api_access_key_credentials: access_key.transpose()?,
+                token: token.transpose()?.map(|id| TokenShown { id }),
+                tenant_id: auth.text("tenantId")?,
+                tenant_name: auth.text("tenantName")?,
+            },
+        })
     }
 }
 

@@ -1,58 +1,43 @@
 //! Certificates as the document writes them: what is asked for, and what is answered.
 
 use chancery_core::time::Time;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde::{Serialize, Serializer};
 
 use super::super::layout::Node;
+use super::strict::Members;
 use super::{ATOM, Empty, HP_EXT, IDENTITY, Readable, root};
 use crate::kit::time::xml_local;
 use crate::kit::xml::{Element, XmlFault};
 
 /// A request's certificate. Everything is optional here; what an operation needs, `map.rs` asks for. Other members and
 /// attributes are passed over. It may hold a private key, so it has no `Debug`.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
 pub(crate) struct Asked {
     pub(crate) user_id: Option<String>,
     pub(crate) domain_id: Option<String>,
     pub(crate) subject: Option<String>,
     pub(crate) status: Option<String>,
     pub(crate) public_key_algorithm: Option<String>,
-    #[serde(deserialize_with = "text_or_number")]
     pub(crate) public_key_length: Option<String>,
-    #[serde(deserialize_with = "text_or_number")]
     pub(crate) valid_from: Option<String>,
-    #[serde(deserialize_with = "text_or_number")]
     pub(crate) valid_to: Option<String>,
     pub(crate) certificate_file: Option<AskedFile>,
     pub(crate) private_key_file: Option<AskedFile>,
 }
 
 /// A request's file.
-#[derive(Default, Deserialize)]
-#[serde(default)]
 pub(crate) struct AskedFile {
     pub(crate) format: Option<String>,
     pub(crate) data: Option<String>,
 }
 
 /// A request's body with one certificate.
-#[derive(Deserialize)]
 pub(crate) struct AskedOne {
     pub(crate) certificate: Asked,
 }
 
 /// A request's body with several certificates.
-#[derive(Deserialize)]
 pub(crate) struct AskedMany {
-    certificates: AskedList,
-}
-
-#[derive(Deserialize)]
-struct AskedList {
-    certificate: Vec<Asked>,
+    pub(crate) certificates: Vec<Asked>,
 }
 
 /// An answer's certificate, its members in the document's order. What only the DER tells is missing without it.
@@ -101,32 +86,25 @@ pub(crate) struct Certificates {
     other_attributes: Empty,
 }
 
-impl AskedMany {
-    /// The certificates, in order.
-    pub(crate) fn into_certificates(self) -> Vec<Asked> {
-        self.certificates.certificate
-    }
-}
-
 impl Readable for AskedOne {
     fn from_xml(document: &roxmltree::Document<'_>) -> Result<AskedOne, XmlFault> {
         Ok(AskedOne { certificate: Asked::from_element(root(document, "certificate")?)? })
     }
 
-    fn from_json(value: Value) -> Result<AskedOne, serde_json::Error> {
-        serde_json::from_value(value)
+    fn from_json(members: Members<'_>) -> Result<AskedOne, String> {
+        Ok(AskedOne { certificate: Asked::from_members(members.required_object("certificate")?)? })
     }
 }
 
 impl Readable for AskedMany {
     fn from_xml(document: &roxmltree::Document<'_>) -> Result<AskedMany, XmlFault> {
         let list = root(document, "certificates")?.children("certificate")?;
-        let certificate = list.into_iter().map(Asked::from_element).collect::<Result<_, _>>()?;
-        Ok(AskedMany { certificates: AskedList { certificate } })
+        Ok(AskedMany { certificates: list.into_iter().map(Asked::from_element).collect::<Result<_, _>>()? })
     }
 
-    fn from_json(value: Value) -> Result<AskedMany, serde_json::Error> {
-        serde_json::from_value(value)
+    fn from_json(members: Members<'_>) -> Result<AskedMany, String> {
+        let list = members.required_object("certificates")?.required_objects("certificate")?;
+        Ok(AskedMany { certificates: list.into_iter().map(Asked::from_members).collect::<Result<_, _>>()? })
     }
 }
 
@@ -147,11 +125,31 @@ impl Asked {
             private_key_file: file("privateKeyFile")?,
         })
     }
+
+    fn from_members(members: Members<'_>) -> Result<Asked, String> {
+        let file = |name| members.object(name)?.map(AskedFile::from_members).transpose();
+        Ok(Asked {
+            user_id: members.text("userId")?,
+            domain_id: members.text("domainId")?,
+            subject: members.text("subject")?,
+            status: members.text("status")?,
+            public_key_algorithm: members.text("publicKeyAlgorithm")?,
+            public_key_length: members.text_or_number("publicKeyLength")?,
+            valid_from: members.text_or_number("validFrom")?,
+            valid_to: members.text_or_number("validTo")?,
+            certificate_file: file("certificateFile")?,
+            private_key_file: file("privateKeyFile")?,
+        })
+    }
 }
 
 impl AskedFile {
     fn from_element(element: Element<'_>) -> Result<AskedFile, XmlFault> {
         Ok(AskedFile { format: element.child_text("format")?, data: element.child_text("data")? })
+    }
+
+    fn from_members(members: Members<'_>) -> Result<AskedFile, String> {
+        Ok(AskedFile { format: members.text("format")?, data: members.text("data")? })
     }
 }
 
@@ -207,16 +205,6 @@ fn with_namespaces(node: Node) -> Node {
     node.with("xmlns", HP_EXT).with("xmlns:ns2", IDENTITY).with("xmlns:ns3", ATOM)
 }
 
-/// Text, a number (as its digits) or null.
-fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::Null => Ok(None),
-        Value::String(text) => Ok(Some(text)),
-        Value::Number(number) => Ok(Some(number.to_string())),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(D::Error::custom("expected text or a number")),
-    }
-}
-
 fn epoch_ms<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(time.unix().saturating_mul(1000))
 }
@@ -239,7 +227,7 @@ mod tests {
         for (list, user, domain) in
             [(xml, "000000003002", "000000001001"), (json, "00000000003002", "00000000001001")]
         {
-            let [one] = list.into_certificates().try_into().map_err(drop).unwrap();
+            let [one] = list.certificates.try_into().map_err(drop).unwrap();
             assert_eq!(one.user_id.as_deref(), Some(user));
             assert_eq!(one.domain_id.as_deref(), Some(domain));
             assert_eq!(one.status.as_deref(), Some("active"));

@@ -1,12 +1,67 @@
-//! JSON values in which no object has a member twice: readers disagree about which of the two counts.
+//! Reading JSON strictly: no object has a member twice (readers disagree about which of the two counts), and every
+//! member that is looked at has the type that it must have.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// A value read so.
+/// A value without doubled members.
 pub(super) struct Strict(pub(super) Value);
+
+/// The members of an object. Null is the same as missing; unknown members are passed over.
+#[derive(Clone, Copy)]
+pub(super) struct Members<'v>(&'v Map<String, Value>);
+
+impl<'v> Members<'v> {
+    /// The members of a value that must be an object.
+    pub(super) fn of(value: &'v Value) -> Result<Members<'v>, String> {
+        value.as_object().map(Members).ok_or_else(|| "the JSON is no object".to_owned())
+    }
+
+    /// A text.
+    pub(super) fn text(self, name: &str) -> Result<Option<String>, String> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(format!("{name} must be text")),
+        }
+    }
+
+    /// A text that must be there.
+    pub(super) fn required_text(self, name: &str) -> Result<String, String> {
+        self.text(name)?.ok_or_else(|| format!("{name} is required"))
+    }
+
+    /// A text, or a number as its digits.
+    pub(super) fn text_or_number(self, name: &str) -> Result<Option<String>, String> {
+        match self.0.get(name) {
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            _ => self.text(name),
+        }
+    }
+
+    /// An object.
+    pub(super) fn object(self, name: &str) -> Result<Option<Members<'v>>, String> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(members)) => Ok(Some(Members(members))),
+            Some(_) => Err(format!("{name} must be an object")),
+        }
+    }
+
+    /// An object that must be there.
+    pub(super) fn required_object(self, name: &str) -> Result<Members<'v>, String> {
+        self.object(name)?.ok_or_else(|| format!("{name} is required"))
+    }
+
+    /// A list of objects that must be there.
+    pub(super) fn required_objects(self, name: &str) -> Result<Vec<Members<'v>>, String> {
+        let list = self.0.get(name).and_then(Value::as_array).ok_or_else(|| format!("{name} must be a list"))?;
+        let objects = list.iter().map(Value::as_object).collect::<Option<Vec<_>>>();
+        objects.map(|list| list.into_iter().map(Members).collect()).ok_or_else(|| format!("{name} must hold objects"))
+    }
+}
 
 struct Reader;
 
@@ -84,5 +139,21 @@ mod tests {
             assert!(serde_json::from_str::<Strict>(text).is_err(), "{text:.10}");
         }
         assert!(serde_json::from_slice::<Strict>(b"\"\xff\"").is_err());
+    }
+
+    #[test]
+    fn members_have_the_type_that_they_must_have() {
+        let value = serde_json::json!({"t": "x", "n": -1, "o": {"t": "y"}, "l": [{}], "m": [1], "z": null});
+        let members = Members::of(&value).unwrap();
+        assert_eq!(members.text("t"), Ok(Some("x".to_owned())));
+        assert_eq!((members.text("z"), members.text("absent")), (Ok(None), Ok(None)));
+        assert_eq!((members.text_or_number("n"), members.text_or_number("t")), (Ok(Some("-1".to_owned())), Ok(Some("x".to_owned()))));
+        assert_eq!(members.required_object("o").and_then(|o| o.required_text("t")), Ok("y".to_owned()));
+        assert!(members.object("z").is_ok_and(|object| object.is_none()));
+        assert_eq!(members.required_objects("l").map(|list| list.len()), Ok(1));
+        assert!(members.text("n").is_err() && members.text_or_number("o").is_err() && members.object("l").is_err());
+        assert!(members.required_text("z").is_err() && members.required_object("z").is_err());
+        assert!(members.required_objects("m").is_err() && members.required_objects("o").is_err());
+        assert!(Members::of(&Value::Array(Vec::new())).is_err());
     }
 }

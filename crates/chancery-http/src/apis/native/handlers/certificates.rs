@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::response::{IntoResponse, Response};
 use chancery_app::{Error, Issued};
+use secrecy::SecretString;
 
 use crate::apis::native::errors::Fault;
 use crate::apis::native::extract::{Caller, Id, Json, Query};
@@ -158,7 +159,7 @@ pub(crate) async fn pkcs12(
 ) -> Result<Response, Fault> {
     let file_octets = shared
         .app
-        .export_pkcs12(&caller, &map::reference(&id), body.password)
+        .export_pkcs12(&caller, &map::reference(&id), SecretString::from(body.password))
         .await?;
     Ok(file("application/x-pkcs12", file_octets))
 }
