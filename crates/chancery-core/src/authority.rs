@@ -3,7 +3,7 @@
 use crate::key::SignatureAlgorithm;
 use crate::name::Name;
 use crate::time::Time;
-use crate::x509::{self, Facts};
+use crate::x509::{self, Facts, KeyUsage};
 
 /// An authority as [`crate::plan::plan`] needs it. Its private key is elsewhere.
 #[derive(Clone, Debug)]
@@ -38,6 +38,12 @@ impl Authority {
         if !facts.is_authority {
             return Err(NotAnAuthority(
                 "its certificate is not an authority's (basicConstraints)".to_owned(),
+            ));
+        }
+        let may_sign = |usage: KeyUsage| usage.contains(KeyUsage::KEY_CERT_SIGN);
+        if !facts.key_usage.is_none_or(may_sign) {
+            return Err(NotAnAuthority(
+                "its key usage does not allow signing certificates".to_owned(),
             ));
         }
         let Some(signs_with) = facts.public_key.algorithm().signs_with() else {

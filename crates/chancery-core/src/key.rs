@@ -108,9 +108,10 @@ impl PublicKey {
                 .and_then(|any| any.decode_as::<ObjectIdentifier>().ok())
         };
         let algorithm = match info.algorithm.oid {
-            RSA_ENCRYPTION => rsa_numbers(&key).map_or(KeyAlgorithm::Other(RSA_ENCRYPTION), |numbers| {
-                KeyAlgorithm::Rsa(bits(&numbers.modulus))
-            }),
+            RSA_ENCRYPTION => rsa_numbers(&key)
+                .map_or(KeyAlgorithm::Other(RSA_ENCRYPTION), |numbers| {
+                    KeyAlgorithm::Rsa(bits(&numbers.modulus))
+                }),
             EC_PUBLIC_KEY => match curve() {
                 Some(SECP256R1) => KeyAlgorithm::P256,
                 Some(SECP384R1) => KeyAlgorithm::P384,

@@ -1,5 +1,6 @@
 //! This crate's part of the configuration. Every key has a usable default.
 
+use chancery_core::san::GeneralName;
 use serde::Deserialize;
 
 /// Everything that the HTTP side reads from the configuration.
@@ -26,13 +27,17 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// Most octets of a request's body.
     pub max_body: u32,
-    /// Most seconds for a request's head to arrive, and for a request to be answered.
+    /// Most seconds for a TLS handshake, and for a request's head to arrive.
     pub head_seconds: u32,
     /// Most seconds until a request is answered, its body's arrival included.
     pub request_seconds: u32,
     /// Most seconds for running requests to finish at the end.
     pub shutdown_seconds: u32,
-    /// Most requests that run at once; more are told that the server is busy.
+    /// Most connections to both listeners together; more are closed at once.
+    pub connections: u32,
+    /// Most seconds in which a connection may be silent.
+    pub silent_seconds: u32,
+    /// Most requests of one API that run at once; more are told that the server is busy.
     pub concurrent_requests: u32,
 }
 
@@ -63,6 +68,8 @@ impl Default for ServerConfig {
             head_seconds: 10,
             request_seconds: 30,
             shutdown_seconds: 30,
+            connections: 4096,
+            silent_seconds: 75,
             concurrent_requests: 1024,
         }
     }
@@ -98,8 +105,7 @@ impl HttpConfig {
             return Err("server.names: name at least one DNS name or IP address".to_owned());
         }
         for name in &server.names {
-            let read = name.parse::<std::net::IpAddr>().is_ok()
-                || chancery_core::san::GeneralName::dns(name).is_ok();
+            let read = name.parse::<std::net::IpAddr>().is_ok() || GeneralName::dns(name).is_ok();
             if !read {
                 return Err(format!(
                     "server.names: {name:?} is neither a DNS name nor an IP address"
@@ -107,7 +113,7 @@ impl HttpConfig {
             }
         }
         if let Some(url) = &server.public_url
-            && (!url.starts_with("http://") || url.ends_with('/'))
+            && (!url.starts_with("http://") || url.ends_with('/') || GeneralName::uri(url).is_err())
         {
             return Err(
                 "server.public_url: write http://HOST:PORT without a slash at the end".to_owned(),
@@ -124,6 +130,8 @@ impl HttpConfig {
             ("server.head_seconds", server.head_seconds, 1, 3600),
             ("server.request_seconds", server.request_seconds, 1, 3600),
             ("server.shutdown_seconds", server.shutdown_seconds, 0, 3600),
+            ("server.connections", server.connections, 1, 1_000_000),
+            ("server.silent_seconds", server.silent_seconds, 1, 3600),
             (
                 "server.concurrent_requests",
                 server.concurrent_requests,

@@ -2,6 +2,7 @@
 //!
 //! Knows the engine ([`chancery_app::App`]) and the core; cannot name the store.
 
+mod accept;
 mod apis;
 mod config;
 mod kit;

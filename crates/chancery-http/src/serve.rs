@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use chancery_app::{App, ServerCertificate};
 use hyper_util::rt::TokioTimer;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
+use crate::accept::Bounded;
 use crate::apis;
 use crate::config::{HttpConfig, ServerConfig};
 use crate::metrics::Metrics;
@@ -36,6 +36,8 @@ pub struct Server {
     listening: Listening,
     shared: Shared,
     tls: RustlsConfig,
+    /// The TLS certificate with which it starts, DER.
+    certificate: Vec<u8>,
 }
 
 impl Listening {
@@ -89,6 +91,7 @@ impl Server {
             listening,
             shared,
             tls,
+            certificate: certificate.chain.into_iter().next().unwrap_or_default(),
         })
     }
 
@@ -96,15 +99,21 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> io::Result<()> {
         let server = self.shared.config.server.clone();
         let handle = Handle::new();
-        let renewal = tokio::spawn(renew_certificate(self.shared.clone(), self.tls.clone()));
+        let renewal = tokio::spawn(renew_certificate(
+            self.shared.clone(),
+            self.tls.clone(),
+            self.certificate,
+        ));
+        let most = usize::try_from(server.connections).unwrap_or(usize::MAX >> 4);
+        let bounded = Bounded::new(most, seconds(server.silent_seconds));
         let acceptor = RustlsAcceptor::new(self.tls)
             .handshake_timeout(seconds(server.head_seconds))
-            .acceptor(NoDelayAcceptor::new());
+            .acceptor(bounded.clone());
         let mut https = axum_server::from_tcp(self.listening.https)?
             .acceptor(acceptor)
             .handle(handle.clone());
         let mut http = axum_server::from_tcp(self.listening.http)?
-            .acceptor(NoDelayAcceptor::new())
+            .acceptor(bounded)
             .handle(handle.clone());
         limit_heads(https.http_builder(), &server);
         limit_heads(http.http_builder(), &server);
@@ -166,18 +175,22 @@ fn tls_config(certificate: &ServerCertificate) -> Result<Arc<rustls::ServerConfi
 }
 
 /// Renews the TLS certificate when two thirds of its life are over; connections that are open keep the old one.
-async fn renew_certificate(shared: Shared, tls: RustlsConfig) {
+async fn renew_certificate(shared: Shared, tls: RustlsConfig, mut current: Vec<u8>) {
     loop {
         tokio::time::sleep(RENEWAL_CHECK).await;
-        let renewed = match shared
+        let renewed = shared
             .app
             .server_certificate(&shared.config.server.names)
-            .await
-        {
-            Ok(certificate) => tls_config(&certificate).map_err(chancery_app::Error::internal),
+            .await;
+        let loaded = match renewed {
+            Ok(certificate) if certificate.chain.first() == Some(&current) => continue,
+            Ok(certificate) => {
+                current = certificate.chain.first().cloned().unwrap_or_default();
+                tls_config(&certificate).map_err(chancery_app::Error::internal)
+            }
             Err(error) => Err(error),
         };
-        match renewed {
+        match loaded {
             Ok(config) => tls.reload_from_config(config),
             Err(error) => {
                 tracing::error!(

@@ -74,6 +74,13 @@ async fn answer(data: PathBuf, config: Config, listening: Listening) -> Result<(
     let http = listening
         .http_address()
         .map_err(|error| error.to_string())?;
+    if http.ip().is_unspecified() && config.http.server.public_url.is_none() {
+        return Err(
+            "server.public_url: needed when server.http listens on every address: it is written \
+                    into certificates"
+                .to_owned(),
+        );
+    }
     let public_url = config
         .http
         .server

@@ -35,7 +35,9 @@ fn a_certificate_that_was_answered_survives_a_kill() {
     }
     let (_, last) = answered.last().unwrap();
     assert_eq!(server.openssl_verdict(last), None);
-    server.native("POST", "/certificates", &json!({"csr": request})).expect(201);
+    server
+        .native("POST", "/certificates", &json!({"csr": request}))
+        .expect(201);
 }
 
 /// Has callers issue until the process is killed after `delay`, and gives what they got answers to.
@@ -43,10 +45,15 @@ fn issue_until_killed(server: &Server, request: &str, delay: Duration) -> Vec<An
     let body = json!({"csr": request});
     let caller = || {
         let mut answered = Vec::new();
-        let Ok(mut connection) = server.connect() else { return answered };
+        let Ok(mut connection) = server.connect() else {
+            return answered;
+        };
         while let Ok(answer) = connection.native("POST", "/certificates", &body) {
             let made = answer.expect(201).json();
-            answered.push((made["id"].as_str().unwrap().to_owned(), made["certificate"].as_str().unwrap().to_owned()));
+            answered.push((
+                made["id"].as_str().unwrap().to_owned(),
+                made["certificate"].as_str().unwrap().to_owned(),
+            ));
         }
         answered
     };
@@ -54,7 +61,10 @@ fn issue_until_killed(server: &Server, request: &str, delay: Duration) -> Vec<An
         let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(caller)).collect();
         thread::sleep(delay);
         run("kill", &["-KILL", &server.pid().to_string()]);
-        callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect()
+        callers
+            .into_iter()
+            .flat_map(|caller| caller.join().unwrap())
+            .collect()
     })
 }
 
@@ -63,14 +73,25 @@ fn issue_until_killed(server: &Server, request: &str, delay: Duration) -> Vec<An
 fn check_all_there(server: &Server, answered: &[Answered]) {
     let mut connection = server.connect().unwrap();
     for (id, certificate) in answered {
-        let found = connection.native("GET", &format!("/certificates/{id}"), &Value::Null).unwrap().expect(200).json();
+        let found = connection
+            .native("GET", &format!("/certificates/{id}"), &Value::Null)
+            .unwrap()
+            .expect(200)
+            .json();
         assert_eq!(found["certificate"].as_str().unwrap(), certificate, "{id}");
     }
     let certificates = everything(server, "/certificates?status=any", "certificates", "after");
-    let mut stored: Vec<&str> = certificates.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    let mut stored: Vec<&str> = certificates
+        .iter()
+        .map(|one| one["id"].as_str().unwrap())
+        .collect();
     let entries = everything(server, "/audit?", "entries", "before");
-    let issued = entries.iter().filter(|entry| entry["action"] == "certificate.issue" && entry["outcome"] == "done");
-    let mut written: Vec<&str> = issued.map(|entry| entry["certificate"].as_str().unwrap()).collect();
+    let issued = entries
+        .iter()
+        .filter(|entry| entry["action"] == "certificate.issue" && entry["outcome"] == "done");
+    let mut written: Vec<&str> = issued
+        .map(|entry| entry["certificate"].as_str().unwrap())
+        .collect();
     stored.sort_unstable();
     written.sort_unstable();
     assert_eq!(stored, written);
@@ -81,7 +102,11 @@ fn everything(server: &Server, path: &str, member: &str, cursor: &str) -> Vec<Va
     let mut connection = server.connect().unwrap();
     let (mut all, mut after) = (Vec::new(), String::new());
     loop {
-        let page = connection.native("GET", &format!("{path}&limit=1000{after}"), &Value::Null).unwrap().expect(200).json();
+        let page = connection
+            .native("GET", &format!("{path}&limit=1000{after}"), &Value::Null)
+            .unwrap()
+            .expect(200)
+            .json();
         all.extend(page[member].as_array().unwrap().iter().cloned());
         after = match &page["next"] {
             Value::Null => return all,
@@ -94,7 +119,14 @@ fn everything(server: &Server, path: &str, member: &str, cursor: &str) -> Vec<Va
 /// What SQLite's own program says of the database file.
 fn check_integrity(server: &Server) {
     let file = server.data().join("chancery.sqlite").display().to_string();
-    let said = run("sqlite3", &["-readonly", &file, "PRAGMA integrity_check; PRAGMA foreign_key_check;"]);
+    let said = run(
+        "sqlite3",
+        &[
+            "-readonly",
+            &file,
+            "PRAGMA integrity_check; PRAGMA foreign_key_check;",
+        ],
+    );
     assert_eq!(said, "ok\n");
 }
 
@@ -110,13 +142,19 @@ fn at_once<T: Send>(
             let (start, work) = (&start, &work);
             scope.spawn(move || {
                 let mut connection = server.connect().unwrap();
-                connection.native("GET", "/whoami", &Value::Null).unwrap().expect(200);
+                connection
+                    .native("GET", "/whoami", &Value::Null)
+                    .unwrap()
+                    .expect(200);
                 start.wait();
                 work(number, &mut connection)
             })
         };
         let callers: Vec<_> = (0..callers).map(call).collect();
-        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+        callers
+            .into_iter()
+            .map(|caller| caller.join().unwrap())
+            .collect()
     })
 }
 
@@ -128,7 +166,11 @@ fn of_two_that_want_one_name_one_gets_it_and_nobody_else_notices() {
     for round in 0..10 {
         let statuses = at_once(&server, CALLERS, |number, connection| {
             // The even ones want the same name, the others each their own.
-            let name = if number % 2 == 0 { format!("same-{round}") } else { format!("own-{round}-{number}") };
+            let name = if number % 2 == 0 {
+                format!("same-{round}")
+            } else {
+                format!("own-{round}-{number}")
+            };
             let body = json!({"csr": request, "name": name});
             let answer = connection.native("POST", "/certificates", &body).unwrap();
             if answer.status == 409 {
@@ -136,9 +178,22 @@ fn of_two_that_want_one_name_one_gets_it_and_nobody_else_notices() {
             }
             (number % 2 == 0, answer.status)
         });
-        let count = |same: bool, status: u16| statuses.iter().filter(|one| **one == (same, status)).count();
-        assert_eq!((count(true, 201), count(true, 409)), (1, CALLERS / 2 - 1), "round {round}: {statuses:?}");
-        assert_eq!(count(false, 201), CALLERS / 2, "round {round}: {statuses:?}");
+        let count = |same: bool, status: u16| {
+            statuses
+                .iter()
+                .filter(|one| **one == (same, status))
+                .count()
+        };
+        assert_eq!(
+            (count(true, 201), count(true, 409)),
+            (1, CALLERS / 2 - 1),
+            "round {round}: {statuses:?}"
+        );
+        assert_eq!(
+            count(false, 201),
+            CALLERS / 2,
+            "round {round}: {statuses:?}"
+        );
     }
     check_all_there(&server, &[]);
     let commits = server.http("/metrics").expect(200).text();
@@ -153,7 +208,14 @@ fn moves_that_race_are_one_legal_walk() {
     let request = csr(server.scratch(), P256, "/CN=raced", &[]);
     for round in 0..6 {
         let name = format!("raced-{round}");
-        let made = server.native("POST", "/certificates", &json!({"csr": request, "name": name})).expect(201).json();
+        let made = server
+            .native(
+                "POST",
+                "/certificates",
+                &json!({"csr": request, "name": name}),
+            )
+            .expect(201)
+            .json();
         let turns = AtomicUsize::new(0);
         let answers = at_once(&server, 12, |number, connection| {
             let mut done = Vec::new();
@@ -161,8 +223,14 @@ fn moves_that_race_are_one_legal_walk() {
                 let action = ["hold", "release"][(number + turn) % 2];
                 // Near the end, somebody revokes for good in the thick of it.
                 let last = turns.fetch_add(1, Ordering::Relaxed) == 50 && round % 2 == 0;
-                let (action, body) = if last { ("revoke", json!({"reason": "superseded"})) } else { (action, json!({})) };
-                let answer = connection.native("POST", &format!("/certificates/{name}/{action}"), &body).unwrap();
+                let (action, body) = if last {
+                    ("revoke", json!({"reason": "superseded"}))
+                } else {
+                    (action, json!({}))
+                };
+                let answer = connection
+                    .native("POST", &format!("/certificates/{name}/{action}"), &body)
+                    .unwrap();
                 match answer.status {
                     200 => done.push(action),
                     409 => assert_eq!(answer.json()["type"], "urn:chancery:problem:refused"),
@@ -184,7 +252,13 @@ fn check_walk(server: &Server, id: &str, answered: &[&str]) {
         .as_array()
         .unwrap()
         .iter()
-        .map(|entry| entry["action"].as_str().unwrap().strip_prefix("certificate.").unwrap())
+        .map(|entry| {
+            entry["action"]
+                .as_str()
+                .unwrap()
+                .strip_prefix("certificate.")
+                .unwrap()
+        })
         .collect();
     walk.reverse();
     let (issue, moves) = walk.split_first().unwrap();
@@ -205,8 +279,15 @@ fn check_walk(server: &Server, id: &str, answered: &[&str]) {
         })
     };
     assert_eq!(count(moves), count(answered));
-    let found = server.native("GET", &format!("/certificates/{id}"), &Value::Null).expect(200).json();
+    let found = server
+        .native("GET", &format!("/certificates/{id}"), &Value::Null)
+        .expect(200)
+        .json();
     assert_eq!(found["status"], status);
     let verdict = server.openssl_verdict(found["certificate"].as_str().unwrap());
-    assert_eq!(verdict.is_some(), status != "active", "the CRL says otherwise: {status}, {verdict:?}");
+    assert_eq!(
+        verdict.is_some(),
+        status != "active",
+        "the CRL says otherwise: {status}, {verdict:?}"
+    );
 }

@@ -1,7 +1,7 @@
 //! The native API over real TLS: every route, every way in and out, every right. Certificates' lives are in `lifecycle`.
 
 mod accounts;
-mod importing;
+pub(crate) mod importing;
 mod issuing;
 mod listing;
 mod rights;
@@ -16,32 +16,55 @@ use crate::wire::Answer;
 #[track_caller]
 pub(crate) fn refused(answer: &Answer, status: u16, kind: &str) -> String {
     assert_eq!(answer.status, status, "{}", answer.text());
-    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json")
+    );
     let problem = answer.json();
-    assert_eq!(problem["type"], format!("urn:chancery:problem:{kind}"), "{problem}");
+    assert_eq!(
+        problem["type"],
+        format!("urn:chancery:problem:{kind}"),
+        "{problem}"
+    );
     assert_eq!(problem["status"], status, "{problem}");
-    assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()), "{problem}");
+    assert!(
+        problem["title"]
+            .as_str()
+            .is_some_and(|title| !title.is_empty()),
+        "{problem}"
+    );
     problem["detail"].as_str().unwrap().to_owned()
 }
 
 /// A member that is text.
 #[track_caller]
 pub(crate) fn text<'a>(object: &'a Value, member: &str) -> &'a str {
-    object[member].as_str().unwrap_or_else(|| panic!("{member} is no text in {object}"))
+    object[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("{member} is no text in {object}"))
 }
 
 /// The texts of one member of every object in a list.
 #[track_caller]
 pub(crate) fn texts(list: &Value, member: &str) -> Vec<String> {
-    list.as_array().unwrap().iter().map(|object| text(object, member).to_owned()).collect()
+    list.as_array()
+        .unwrap()
+        .iter()
+        .map(|object| text(object, member).to_owned())
+        .collect()
 }
 
 /// Seconds since 1970 of an RFC 3339 time.
 fn unix(time: &str) -> i64 {
-    run("date", &["--utc", "--date", time, "+%s"]).trim().parse().unwrap()
+    run("date", &["--utc", "--date", time, "+%s"])
+        .trim()
+        .parse()
+        .unwrap()
 }
 
 /// An RFC 3339 time that far from now: `+3 days`.
 pub(crate) fn from_now(offset: &str) -> String {
-    run("date", &["--utc", "--date", offset, "+%Y-%m-%dT%H:%M:%SZ"]).trim().to_owned()
+    run("date", &["--utc", "--date", offset, "+%Y-%m-%dT%H:%M:%SZ"])
+        .trim()
+        .to_owned()
 }

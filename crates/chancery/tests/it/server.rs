@@ -447,19 +447,32 @@ impl Server {
     /// A connection over TLS that stays open; fails while the server is down.
     pub(crate) fn connect(&self) -> io::Result<Connection> {
         let name = ServerName::try_from("localhost").unwrap();
-        let session = ClientConnection::new(Arc::clone(&self.tls), name).map_err(io::Error::other)?;
+        let session =
+            ClientConnection::new(Arc::clone(&self.tls), name).map_err(io::Error::other)?;
         let stream = TcpStream::connect(&self.https)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         let authorization = basic(&self.admin.user, &self.admin.api_key);
-        Ok(Connection { stream: StreamOwned::new(session, stream), authorization })
+        Ok(Connection {
+            stream: StreamOwned::new(session, stream),
+            authorization,
+        })
     }
 }
 
 impl Connection {
     /// Calls the native API as the administrator.
-    pub(crate) fn native(&mut self, method: &str, path: &str, body: &serde_json::Value) -> io::Result<Answer> {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+    pub(crate) fn native(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> io::Result<Answer> {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let head = self.head(method, path, body.len());
         self.send(format!("{head}{body}").as_bytes())?;
         self.answer()
@@ -490,12 +503,24 @@ impl Connection {
         }
         let head = String::from_utf8(head).map_err(io::Error::other)?;
         let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
+        let status = lines
+            .next()
+            .and_then(|line| line.split(' ').nth(1))
+            .and_then(|status| status.parse().ok());
         let status = status.ok_or_else(|| io::Error::other(format!("no status line: {head}")))?;
         let headers = lines.filter_map(|line| line.split_once(':'));
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
-        let mut answer = Answer { status, headers, body: Vec::new() };
-        let length = answer.header("content-length").map_or(Ok(0), str::parse).map_err(io::Error::other)?;
+        let headers = headers
+            .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+            .collect();
+        let mut answer = Answer {
+            status,
+            headers,
+            body: Vec::new(),
+        };
+        let length = answer
+            .header("content-length")
+            .map_or(Ok(0), str::parse)
+            .map_err(io::Error::other)?;
         answer.body = vec![0; length];
         self.stream.read_exact(&mut answer.body)?;
         Ok(answer)
@@ -505,7 +530,10 @@ impl Connection {
     pub(crate) fn has_ended(&mut self) -> bool {
         match self.stream.read(&mut [0]) {
             Ok(count) => count == 0,
-            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
+            Err(error) => !matches!(
+                error.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+            ),
         }
     }
 

@@ -29,17 +29,31 @@ impl Started {
     #[track_caller]
     fn on(directory: &Path, configuration: &str, environment: &[(&str, &str)]) -> Started {
         let log = std::fs::File::create(directory.join("server.log")).unwrap();
-        let mut child =
-            serve(PROGRAM, directory, configuration, environment).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut child = serve(PROGRAM, directory, configuration, environment)
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut said = Vec::new();
-        while !said.last().is_some_and(|line: &String| line.starts_with("ready ")) {
+        while !said
+            .last()
+            .is_some_and(|line: &String| line.starts_with("ready "))
+        {
             let mut line = String::new();
             let count = stdout.read_line(&mut line).unwrap();
-            assert!(count > 0, "it did not start: {}", read(&directory.join("server.log")));
+            assert!(
+                count > 0,
+                "it did not start: {}",
+                read(&directory.join("server.log"))
+            );
             said.push(line.trim_end().to_owned());
         }
-        Started { child, said, stdout }
+        Started {
+            child,
+            said,
+            stdout,
+        }
     }
 
     /// Asks it to end, and gives what else it wrote to standard output.
@@ -61,7 +75,12 @@ impl Drop for Started {
 }
 
 /// `serve` on `directory/data`, with that configuration and nothing of this process's environment that it reads.
-fn serve(program: &str, directory: &Path, configuration: &str, environment: &[(&str, &str)]) -> Command {
+fn serve(
+    program: &str,
+    directory: &Path,
+    configuration: &str,
+    environment: &[(&str, &str)],
+) -> Command {
     let file = directory.join("chancery.toml");
     std::fs::write(&file, configuration).unwrap();
     let mut command = Command::new(program);
@@ -69,7 +88,14 @@ fn serve(program: &str, directory: &Path, configuration: &str, environment: &[(&
         command.args(["20", PROGRAM]);
     }
     command
-        .args(["serve", "--https", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"])
+        .args([
+            "serve",
+            "--https",
+            "127.0.0.1:0",
+            "--http",
+            "127.0.0.1:0",
+            "--data",
+        ])
         .arg(directory.join("data"))
         .arg("--config")
         .arg(&file)
@@ -84,11 +110,16 @@ fn serve(program: &str, directory: &Path, configuration: &str, environment: &[(&
 /// with an error.
 #[track_caller]
 fn refusal(directory: &Path, configuration: &str, environment: &[(&str, &str)]) -> String {
-    let output = serve("timeout", directory, configuration, environment).output().unwrap();
+    let output = serve("timeout", directory, configuration, environment)
+        .output()
+        .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{said}");
-    assert!(said.starts_with("chancery: ") && !said.contains("panicked"), "{said}");
+    assert!(
+        said.starts_with("chancery: ") && !said.contains("panicked"),
+        "{said}"
+    );
     said
 }
 
@@ -107,12 +138,19 @@ fn the_first_start_makes_everything_and_tells_its_secrets_once() {
     let first = Started::on(directory.path(), "", &[]);
 
     assert_eq!(mode(&data), 0o700);
-    for secret in ["administrator.json", "key-encryption-key", "chancery.sqlite"] {
+    for secret in [
+        "administrator.json",
+        "key-encryption-key",
+        "chancery.sqlite",
+    ] {
         assert_eq!(mode(&data.join(secret)), 0o600, "{secret}");
     }
     let text = read(&data.join("administrator.json"));
     let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
-    assert_eq!(members.keys().collect::<Vec<_>>(), ["api_key", "password", "user"]);
+    assert_eq!(
+        members.keys().collect::<Vec<_>>(),
+        ["api_key", "password", "user"]
+    );
     let admin: Administrator = serde_json::from_str(&text).unwrap();
     assert_eq!(admin.api_key.len(), 40);
     assert!(admin.password.len() >= 20);
@@ -128,13 +166,20 @@ fn the_first_start_makes_everything_and_tells_its_secrets_once() {
     assert_eq!(first.end(), "", "the ready line is the last");
     check_authorities(&data.join("ca"));
 
-    let authorities = ["root.pem", "issuing.pem", "chain.pem"].map(|name| read(&data.join("ca").join(name)));
+    let authorities =
+        ["root.pem", "issuing.pem", "chain.pem"].map(|name| read(&data.join("ca").join(name)));
     let second = Started::on(directory.path(), "", &[]);
     assert_eq!(second.said.len(), 1, "{:?}", second.said);
     second.end();
     let log = read(&directory.path().join("server.log"));
-    assert!(!log.contains(&admin.password) && !log.contains(&admin.api_key), "{log}");
-    assert_eq!(authorities, ["root.pem", "issuing.pem", "chain.pem"].map(|name| read(&data.join("ca").join(name))));
+    assert!(
+        !log.contains(&admin.password) && !log.contains(&admin.api_key),
+        "{log}"
+    );
+    assert_eq!(
+        authorities,
+        ["root.pem", "issuing.pem", "chain.pem"].map(|name| read(&data.join("ca").join(name)))
+    );
     assert_eq!(text, read(&data.join("administrator.json")));
 }
 
@@ -142,23 +187,51 @@ fn the_first_start_makes_everything_and_tells_its_secrets_once() {
 fn check_authorities(ca: &Path) {
     let file = |name: &str| ca.join(name).display().to_string();
     let (root, issuing) = (file("root.pem"), file("issuing.pem"));
-    run("openssl", &["verify", "-x509_strict", "-check_ss_sig", "-CAfile", &root, &root]);
-    run("openssl", &["verify", "-x509_strict", "-CAfile", &root, &issuing]);
-    assert_eq!(read(&ca.join("chain.pem")), read(&ca.join("issuing.pem")) + &read(&ca.join("root.pem")));
-    for (certificate, curve, days, constraints) in
-        [(&root, "P-384", 7300, "CA:TRUE"), (&issuing, "P-256", 3650, "CA:TRUE, pathlen:0")]
-    {
+    run(
+        "openssl",
+        &[
+            "verify",
+            "-x509_strict",
+            "-check_ss_sig",
+            "-CAfile",
+            &root,
+            &root,
+        ],
+    );
+    run(
+        "openssl",
+        &["verify", "-x509_strict", "-CAfile", &root, &issuing],
+    );
+    assert_eq!(
+        read(&ca.join("chain.pem")),
+        read(&ca.join("issuing.pem")) + &read(&ca.join("root.pem"))
+    );
+    for (certificate, curve, days, constraints) in [
+        (&root, "P-384", 7300, "CA:TRUE"),
+        (&issuing, "P-256", 3650, "CA:TRUE, pathlen:0"),
+    ] {
         let text = run("openssl", &["x509", "-noout", "-text", "-in", certificate]);
         assert!(text.contains(&format!("NIST CURVE: {curve}")), "{text}");
-        assert!(text.lines().any(|line| line.trim() == constraints), "{constraints}: {text}");
+        assert!(
+            text.lines().any(|line| line.trim() == constraints),
+            "{constraints}: {text}"
+        );
         assert!(text.contains("Certificate Sign, CRL Sign"), "{text}");
         // Ends within that many days and an hour, and not within a day less.
         let ends_within = |seconds: i64| {
             let seconds = seconds.to_string();
             let arguments = ["x509", "-noout", "-checkend", &seconds, "-in", certificate];
-            !Command::new("openssl").args(arguments).stdout(Stdio::null()).status().unwrap().success()
+            !Command::new("openssl")
+                .args(arguments)
+                .stdout(Stdio::null())
+                .status()
+                .unwrap()
+                .success()
         };
-        assert!(ends_within(days * 86_400 + 3600) && !ends_within((days - 1) * 86_400), "{text}");
+        assert!(
+            ends_within(days * 86_400 + 3600) && !ends_within((days - 1) * 86_400),
+            "{text}"
+        );
     }
 }
 
@@ -166,11 +239,32 @@ fn check_authorities(ca: &Path) {
 fn everything_is_there_after_a_restart() {
     let mut server = Server::start();
     let request = csr(server.scratch(), P256, "/CN=before", &[]);
-    server.native("POST", "/certificates", &json!({"csr": request, "name": "before"})).expect(201);
-    server.native("POST", "/certificates/before/hold", &json!({})).expect(200);
-    server.add_user("joe", "3002", "1001", "self-service", "correct horse battery");
-    let listings = ["/certificates?status=any", "/users", "/domains", "/authorities"];
-    let list = |server: &Server| listings.map(|path| server.native("GET", path, &json!(null)).expect(200).json());
+    server
+        .native(
+            "POST",
+            "/certificates",
+            &json!({"csr": request, "name": "before"}),
+        )
+        .expect(201);
+    server
+        .native("POST", "/certificates/before/hold", &json!({}))
+        .expect(200);
+    server.add_user(
+        "joe",
+        "3002",
+        "1001",
+        "self-service",
+        "correct horse battery",
+    );
+    let listings = [
+        "/certificates?status=any",
+        "/users",
+        "/domains",
+        "/authorities",
+    ];
+    let list = |server: &Server| {
+        listings.map(|path| server.native("GET", path, &json!(null)).expect(200).json())
+    };
     let before = list(&server);
     assert!(server.terminate().success());
     server.restart();
@@ -178,7 +272,8 @@ fn everything_is_there_after_a_restart() {
     // The addresses of CRLs hold the port, which was picked anew.
     for authority in 0..2 {
         for url in ["crl_url", "certificate_url"] {
-            after[3]["authorities"][authority][url] = before[3]["authorities"][authority][url].clone();
+            after[3]["authorities"][authority][url] =
+                before[3]["authorities"][authority][url].clone();
         }
     }
     assert_eq!(before, after);
@@ -188,7 +283,10 @@ fn everything_is_there_after_a_restart() {
 fn a_second_process_on_the_same_data_is_turned_away() {
     let server = Server::start();
     let said = refusal(server.scratch(), "", &[]);
-    assert!(said.contains("another chancery process is running on it"), "{said}");
+    assert!(
+        said.contains("another chancery process is running on it"),
+        "{said}"
+    );
     assert_eq!(said.lines().count(), 1, "{said}");
     server.native("GET", "/whoami", &json!(null)).expect(200);
 }
@@ -205,7 +303,8 @@ fn a_first_start_that_broke_off_is_made_good_by_the_next() {
     refusal(directory.path(), "", &[]);
     std::fs::remove_dir(data.join("administrator.new")).unwrap();
     let second = Started::on(directory.path(), "", &[]);
-    let admin: Administrator = serde_json::from_str(&read(&data.join("administrator.json"))).unwrap();
+    let admin: Administrator =
+        serde_json::from_str(&read(&data.join("administrator.json"))).unwrap();
     assert!(second.said.join("\n").contains(&admin.api_key));
 }
 
@@ -213,13 +312,20 @@ fn a_first_start_that_broke_off_is_made_good_by_the_next() {
 fn a_first_start_can_be_killed_at_any_moment() {
     for millis in [20, 60, 100, 140, 180, 220, 260, 300] {
         let directory = tempfile::tempdir().unwrap();
-        let mut first = serve(PROGRAM, directory.path(), "", &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut first = serve(PROGRAM, directory.path(), "", &[])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         std::thread::sleep(Duration::from_millis(millis));
         first.kill().unwrap();
         first.wait().unwrap();
         Started::on(directory.path(), "", &[]).end();
         let data = directory.path().join("data");
-        assert!(read(&data.join("administrator.json")).contains("api_key"), "killed after {millis} ms");
+        assert!(
+            read(&data.join("administrator.json")).contains("api_key"),
+            "killed after {millis} ms"
+        );
         check_authorities(&data.join("ca"));
     }
 }
@@ -229,19 +335,42 @@ fn tls_clients_find_the_certificate_good() {
     let server = Server::start();
     let root = server.data().join("ca/root.pem").display().to_string();
     let handshake = |more: &[&str]| {
-        let fixed = ["s_client", "-connect", server.https_address(), "-CAfile", &root, "-verify_return_error"];
-        let output = Command::new("openssl").args(fixed).args(more).stdin(Stdio::null()).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let fixed = [
+            "s_client",
+            "-connect",
+            server.https_address(),
+            "-CAfile",
+            &root,
+            "-verify_return_error",
+        ];
+        let output = Command::new("openssl")
+            .args(fixed)
+            .args(more)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
         (output.status.success(), said)
     };
     for good in [
         &["-verify_hostname", "localhost", "-servername", "localhost"][..],
         &["-verify_ip", "127.0.0.1", "-noservername"],
         &["-verify_hostname", "localhost", "-tls1_2"],
-        &["-verify_hostname", "localhost", "-tls1_3", "-x509_strict", "-purpose", "sslserver"],
+        &[
+            "-verify_hostname",
+            "localhost",
+            "-tls1_3",
+            "-x509_strict",
+            "-purpose",
+            "sslserver",
+        ],
     ] {
         let (verified, said) = handshake(good);
-        assert!(verified && said.contains("Verify return code: 0 (ok)"), "{good:?}: {said}");
+        assert!(
+            verified && said.contains("Verify return code: 0 (ok)"),
+            "{good:?}: {said}"
+        );
     }
     for bad in [
         &["-verify_hostname", "elsewhere.example"][..],
@@ -261,13 +390,17 @@ fn running_requests_finish_when_the_server_is_asked_to_end() {
     let body = json!({"csr": request, "name": "slow"}).to_string();
     let (first, rest) = body.split_at(100);
     let mut slow = server.connect().unwrap();
-    slow.send(slow.head("POST", "/certificates", body.len()).as_bytes()).unwrap();
+    slow.send(slow.head("POST", "/certificates", body.len()).as_bytes())
+        .unwrap();
     slow.send(first.as_bytes()).unwrap();
     let mut long = server.connect().unwrap();
     let key = json!({"key": "rsa-4096", "subject": "CN=long", "name": "long"}).to_string();
-    long.send((long.head("POST", "/certificates", key.len()) + &key).as_bytes()).unwrap();
+    long.send((long.head("POST", "/certificates", key.len()) + &key).as_bytes())
+        .unwrap();
     let mut idle = server.connect().unwrap();
-    idle.native("GET", "/whoami", &json!(null)).unwrap().expect(200);
+    idle.native("GET", "/whoami", &json!(null))
+        .unwrap()
+        .expect(200);
 
     run("kill", &["-TERM", &server.pid().to_string()]);
     let asked = Instant::now();
@@ -279,11 +412,17 @@ fn running_requests_finish_when_the_server_is_asked_to_end() {
     long.answer().unwrap().expect(201);
     assert!(server.terminate().success());
     // Well before shutdown_seconds: it was the work's end that it waited for.
-    assert!(asked.elapsed() < Duration::from_secs(25), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(25),
+        "{:?}",
+        asked.elapsed()
+    );
 
     server.restart();
     for name in ["slow", "long"] {
-        server.native("GET", &format!("/certificates/{name}"), &json!(null)).expect(200);
+        server
+            .native("GET", &format!("/certificates/{name}"), &json!(null))
+            .expect(200);
     }
 }
 
@@ -291,10 +430,15 @@ fn running_requests_finish_when_the_server_is_asked_to_end() {
 fn a_request_that_never_ends_is_not_waited_for_forever() {
     let mut server = Server::start_with_config("[server]\nshutdown_seconds = 1\n");
     let mut endless = server.connect().unwrap();
-    endless.send((endless.head("POST", "/certificates", 100) + "{").as_bytes()).unwrap();
+    endless
+        .send((endless.head("POST", "/certificates", 100) + "{").as_bytes())
+        .unwrap();
     std::thread::sleep(Duration::from_millis(100));
     let asked = Instant::now();
     assert!(server.terminate().success());
     let took = asked.elapsed();
-    assert!((Duration::from_millis(900)..Duration::from_secs(10)).contains(&took), "{took:?}");
+    assert!(
+        (Duration::from_millis(900)..Duration::from_secs(10)).contains(&took),
+        "{took:?}"
+    );
 }

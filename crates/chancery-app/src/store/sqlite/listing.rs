@@ -51,12 +51,8 @@ enum Walk {
     Owner,
     /// Those of the filter's domain, by number.
     Domain,
-    /// Those of the filter's owner, by key.
-    OwnerKeys,
-    /// Those of the filter's domain, by key.
-    DomainKeys,
-    /// Those of a domain, by key, where the filter names none.
-    KeysOfDomain(i64),
+    /// All, by key and number.
+    Keys,
     /// Those in a state, by number.
     State(i64),
     /// All after a number, by number.
@@ -71,10 +67,7 @@ impl Walk {
             Walk::Issued => "FROM certificates AS c INDEXED BY certificates_issued",
             Walk::Owner => "FROM certificates AS c INDEXED BY certificates_by_owner",
             Walk::Domain => "FROM certificates AS c INDEXED BY certificates_by_domain",
-            Walk::OwnerKeys => "FROM certificates AS c INDEXED BY certificates_by_owner_key",
-            Walk::DomainKeys | Walk::KeysOfDomain(_) => {
-                "FROM certificates AS c INDEXED BY certificates_by_domain_key"
-            }
+            Walk::Keys => "FROM certificates AS c INDEXED BY certificates_by_key",
             Walk::State(_) => "FROM certificates AS c INDEXED BY certificates_by_state",
             Walk::After(_) => "FROM certificates AS c NOT INDEXED",
             Walk::Subjects(_) => {
@@ -89,13 +82,10 @@ fn walks(connection: &Connection, filter: &CertificateFilter) -> Result<Vec<Walk
     if filter.issuer.is_some() && filter.serial.is_some() {
         return Ok(vec![Walk::Issued]);
     }
-    if filter.subject_key_id.is_some() || matches!(filter.order, Order::SubjectKeyId(_)) {
-        return match (&filter.owner, &filter.domain) {
-            (Some(_), _) => Ok(vec![Walk::OwnerKeys]),
-            (None, Some(_)) => Ok(vec![Walk::DomainKeys]),
-            (None, None) => keys_of_every_domain(connection),
-        };
+    if filter.subject_key_id.is_some() {
+        return Ok(vec![Walk::Keys]);
     }
+    let by_key = matches!(filter.order, Order::SubjectKeyId(_));
     let searched = filter
         .subject_contains
         .as_deref()
@@ -106,10 +96,14 @@ fn walks(connection: &Connection, filter: &CertificateFilter) -> Result<Vec<Walk
         (None, None, Some(_)) => Some(Walk::Issued),
         (None, None, None) => None,
     };
-    if let Some(walk) = narrow
-        && ((walk != Walk::Issued && searched.is_none()) || meets_few(connection, filter, walk)?)
-    {
-        return Ok(vec![walk]);
+    if let Some(walk) = narrow {
+        let in_order = walk != Walk::Issued && !by_key;
+        if (in_order && searched.is_none()) || meets_few(connection, filter, walk)? {
+            return Ok(vec![walk]);
+        }
+    }
+    if by_key {
+        return Ok(vec![Walk::Keys]);
     }
     if searched.is_some() {
         let indexed = subjects::indexed_up_to(connection)?;
@@ -123,11 +117,6 @@ fn walks(connection: &Connection, filter: &CertificateFilter) -> Result<Vec<Walk
         .copied()
         .map(Walk::State)
         .collect())
-}
-
-fn keys_of_every_domain(connection: &Connection) -> Result<Vec<Walk>, StoreError> {
-    Query::new("SELECT number FROM domains")
-        .rows(connection, |row| Ok(Walk::KeysOfDomain(row.get(0)?)))
 }
 
 /// Is it quicker to look at everything on this walk than to go along a wider one?
@@ -198,7 +187,6 @@ fn query(filter: &CertificateFilter, walk: Walk, stretch: Stretch<'_>, limit: us
     };
     let start = Query::new(key).text(walk.source()).text("WHERE TRUE");
     let walked = match walk {
-        Walk::KeysOfDomain(domain) => start.with("AND c.domain = ?", domain),
         Walk::Subjects(_) => start.with_some(
             "AND subjects MATCH ?",
             filter
@@ -291,17 +279,33 @@ fn issued(query: Query, filter: &CertificateFilter) -> Query {
 
 #[cfg(test)]
 mod tests {
+    use chancery_core::name::Name;
+
     use super::*;
     use crate::config::StoreConfig;
     use crate::store::sqlite::schema;
     use crate::store::tests::{NOW, domain_id, issuer, serial, user_id};
 
+    /// A database in which `u1` and `d1` have many certificates, and `u2` and `d2` none.
     fn database() -> (tempfile::TempDir, Connection) {
         let directory = tempfile::tempdir().unwrap();
-        let connection =
-            schema::open_writer(&directory.path().join("a.db"), &StoreConfig::default()).unwrap();
+        let path = directory.path().join("a.db");
+        let connection = schema::open_writer(&path, &StoreConfig::default()).unwrap();
         connection
-            .execute_batch("INSERT INTO domains (id, name, disabled, created) VALUES ('d1', 'D', 0, 0), ('d2', 'D', 0, 0)")
+            .execute_batch(
+                "INSERT INTO domains (id, name, disabled, created) VALUES ('d1', 'D', 0, 0), ('d2', 'D', 0, 0);
+                 INSERT INTO users (id, name, domain, roles, disabled, created)
+                 VALUES ('u1', 'joe', 1, 0, 0, 0), ('u2', 'ann', 2, 0, 0, 0)",
+            )
+            .unwrap();
+        connection
+            .execute(
+                "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+                 INSERT INTO certificates (id, name, origin, issuer_key, serial, subject_line, subject_key_id,
+                     not_before, not_after, owner, domain, state, state_since, created, der)
+                 SELECT CAST(n AS BLOB), n, 1, ?2, CAST(n AS BLOB), '/CN=joe', CAST(n AS BLOB), 0, 0, 1, 1, 1, 0, 0, x'00' FROM n",
+                rusqlite::params![FEW, IssuerKey::of(&issuer()).0],
+            )
             .unwrap();
         (directory, connection)
     }
@@ -330,8 +334,10 @@ mod tests {
         assert_eq!(plan(&connection, &filter), want);
     }
 
+    const SORT: &str = "USE TEMP B-TREE FOR ORDER BY";
+
     #[test]
-    fn listings_by_number_go_along_an_index() {
+    fn listings_by_number_read_an_index_alone_and_sort_nothing() {
         let by_state = "SEARCH c USING COVERING INDEX certificates_by_state (state=? AND number>? AND number<?)";
         check(|_| {}, &[by_state; 4]);
         check(|f| f.order = Order::Number(Some(7)), &[by_state; 4]);
@@ -339,71 +345,100 @@ mod tests {
         check(|f| f.status = Some(StatusFilter::Expired), &[by_state; 2]);
         let by_number = "SEARCH c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)";
         check(|f| f.status = Some(StatusFilter::Any), &[by_number]);
-        let by_owner =
-            "SEARCH c USING INDEX certificates_by_owner (owner=? AND rowid>? AND rowid<?)";
-        check(|f| f.owner = Some(user_id("u1")), &[by_owner]);
+        let by_owner = "SEARCH c USING COVERING INDEX certificates_by_owner (owner=? AND number>? AND number<?)";
+        for owner in ["u1", "u2"] {
+            for status in [None, Some(StatusFilter::Active), Some(StatusFilter::Any)] {
+                check(
+                    |f| {
+                        f.owner = Some(user_id(owner));
+                        f.status = status;
+                    },
+                    &[by_owner],
+                );
+            }
+        }
         check(
-            |f| {
-                f.owner = Some(user_id("u1"));
-                f.domain = Some(domain_id("d1"));
-                f.order = Order::Number(Some(7));
-                f.status = Some(StatusFilter::Expired);
-            },
-            &[by_owner],
+            |f| f.domain = Some(domain_id("d1")),
+            &[&by_owner.replace("owner", "domain")],
         );
-        let by_domain =
-            "SEARCH c USING INDEX certificates_by_domain (domain=? AND rowid>? AND rowid<?)";
-        check(|f| f.domain = Some(domain_id("d1")), &[by_domain]);
     }
 
     #[test]
-    fn listings_by_key_go_along_an_index() {
+    fn few_certificates_are_sorted_by_key_without_reading_them() {
         let after = Order::SubjectKeyId(Some(([1; 20], Some(7))));
-        let of_owner = [
-            "SEARCH c USING INDEX certificates_by_owner_key (owner=? AND subject_key_id=? AND rowid>?)",
-            "SEARCH c USING INDEX certificates_by_owner_key (owner=? AND subject_key_id>?)",
-        ];
+        let of_owner = "SEARCH c USING COVERING INDEX certificates_by_owner (owner=? AND number>?)";
+        let of_domain = of_owner.replace("owner", "domain");
         check(
             |f| {
-                f.owner = Some(user_id("u1"));
+                f.owner = Some(user_id("u2"));
                 f.order = after.clone();
             },
-            &of_owner,
+            &[
+                of_owner,
+                "SEARCH c USING COVERING INDEX certificates_by_owner (owner=?)",
+                SORT,
+            ],
         );
-        let of_domain = of_owner.map(|line| line.replace("owner", "domain"));
-        let of_domain = of_domain.each_ref().map(String::as_str);
         check(
             |f| {
-                f.domain = Some(domain_id("d1"));
+                f.domain = Some(domain_id("d2"));
                 f.order = after.clone();
             },
-            &of_domain,
+            &[
+                &of_domain,
+                "SEARCH c USING COVERING INDEX certificates_by_domain (domain=?)",
+                SORT,
+            ],
         );
-        check(
-            |f| f.order = after.clone(),
-            &[of_domain, of_domain].concat(),
-        );
-        let one_key = "SEARCH c USING INDEX certificates_by_domain_key (domain=? AND subject_key_id=? AND rowid>? AND rowid<?)";
-        check(|f| f.subject_key_id = Some([1; 20]), &[one_key; 2]);
     }
 
     #[test]
-    fn a_serial_number_is_looked_up_and_few_of_an_issuer_sorted() {
-        let one = "SEARCH c USING INDEX certificates_issued (issuer_key=? AND serial=? AND rowid>? AND rowid<?)";
-        let sort = "USE TEMP B-TREE FOR ORDER BY";
+    fn many_certificates_are_met_in_the_order_of_their_keys() {
+        let after = Order::SubjectKeyId(Some(([1; 20], Some(7))));
+        let along = [
+            "SEARCH c USING COVERING INDEX certificates_by_key (subject_key_id=? AND number>?)",
+            "SEARCH c USING COVERING INDEX certificates_by_key (subject_key_id>?)",
+        ];
+        check(|f| f.order = after.clone(), &along);
+        for (owner, domain) in [(Some("u1"), None), (None, Some("d1"))] {
+            check(
+                |f| {
+                    f.owner = owner.map(user_id);
+                    f.domain = domain.map(domain_id);
+                    f.order = after.clone();
+                },
+                &along,
+            );
+        }
+        check(
+            |f| f.subject_key_id = Some([1; 20]),
+            &[
+                "SEARCH c USING COVERING INDEX certificates_by_key (subject_key_id=? AND number>? AND number<?)",
+            ],
+        );
+    }
+
+    #[test]
+    fn issuers_are_looked_up_or_passed_by() {
         check(
             |f| {
                 f.issuer = Some(issuer());
                 f.serial = Some(serial(1));
             },
-            &[one],
+            &[
+                "SEARCH c USING INDEX certificates_issued (issuer_key=? AND serial=? AND rowid>? AND rowid<?)",
+            ],
+        );
+        check(
+            |f| f.issuer = Some(Name::parse("CN=Another").unwrap()),
+            &[
+                "SEARCH c USING INDEX certificates_issued (issuer_key=?)",
+                SORT,
+            ],
         );
         check(
             |f| f.issuer = Some(issuer()),
-            &[
-                "SEARCH c USING INDEX certificates_issued (issuer_key=?)",
-                sort,
-            ],
+            &["SEARCH c USING INDEX certificates_by_state (state=? AND number>? AND number<?)"; 4],
         );
     }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, EXPIRES, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -32,17 +34,26 @@ enum Said {
 impl Answer {
     /// A document with the status 200.
     pub(super) fn ok(document: Document) -> Answer {
-        Answer { status: StatusCode::OK, document: Some(document) }
+        Answer {
+            status: StatusCode::OK,
+            document: Some(document),
+        }
     }
 
     /// A document with another status.
     pub(super) fn with_status(status: StatusCode, document: Document) -> Answer {
-        Answer { status, document: Some(document) }
+        Answer {
+            status,
+            document: Some(document),
+        }
     }
 
     /// 204 without a body.
     pub(super) fn nothing() -> Answer {
-        Answer { status: StatusCode::NO_CONTENT, document: None }
+        Answer {
+            status: StatusCode::NO_CONTENT,
+            document: None,
+        }
     }
 }
 
@@ -50,7 +61,9 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if let Some(document) = self.document {
-            response.extensions_mut().insert(Said::Document(Arc::new(document)));
+            response
+                .extensions_mut()
+                .insert(Said::Document(Arc::new(document)));
         }
         response
     }
@@ -79,7 +92,9 @@ pub(crate) fn fault(error: &Error, headers: &HeaderMap) -> Response {
 /// What the caller says that it reads, else what it writes, else JSON.
 fn representation(headers: &HeaderMap) -> Representation {
     let spoken = || content_type(headers).and_then(|media_type| media_type.representation());
-    accepted(headers).or_else(spoken).unwrap_or(Representation::Json)
+    accepted(headers)
+        .or_else(spoken)
+        .unwrap_or(Representation::Json)
 }
 
 fn written(mut response: Response, representation: Representation) -> Response {

@@ -90,7 +90,11 @@ impl Kind {
 impl Fault {
     /// A fault with these details.
     pub(super) fn new(kind: Kind, details: impl Into<String>) -> Fault {
-        Fault { kind, details: details.into(), retry_after: None }
+        Fault {
+            kind,
+            details: details.into(),
+            retry_after: None,
+        }
     }
 
     /// 400 for what cannot be understood.
@@ -103,8 +107,14 @@ impl Fault {
         log::internal(error);
         let fault = Fault::new(kind(error), details(error));
         match error {
-            Error::Throttled(wait) => Fault { retry_after: Some(wait.as_secs().max(1)), ..fault },
-            Error::Busy => Fault { retry_after: Some(1), ..fault },
+            Error::Throttled(wait) => Fault {
+                retry_after: Some(wait.as_secs().max(1)),
+                ..fault
+            },
+            Error::Busy => Fault {
+                retry_after: Some(1),
+                ..fault
+            },
             Error::Unauthenticated
             | Error::UserDisabled
             | Error::Forbidden(_)
@@ -134,7 +144,12 @@ impl Fault {
 
     fn body(&self) -> Body<'_> {
         let (element, message) = self.kind.words();
-        Body { element, code: self.kind.status().as_u16(), message, details: &self.details }
+        Body {
+            element,
+            code: self.kind.status().as_u16(),
+            message,
+            details: &self.details,
+        }
     }
 }
 
@@ -150,9 +165,9 @@ fn kind(error: &Error) -> Kind {
         Error::Unauthenticated | Error::Forbidden(_) => Kind::Unauthorized,
         Error::Throttled(_) => Kind::OverLimit,
         Error::UserDisabled => Kind::UserDisabled,
-        Error::NotFound(_) | Error::NoCertificate | Error::Refused(Refusal::Deleted | Refusal::Purged) => {
-            Kind::ItemNotFound
-        }
+        Error::NotFound(_)
+        | Error::NoCertificate
+        | Error::Refused(Refusal::Deleted | Refusal::Purged) => Kind::ItemNotFound,
         Error::Refused(
             Refusal::Pending
             | Refusal::Active
@@ -175,10 +190,14 @@ fn kind(error: &Error) -> Kind {
 fn details(error: &Error) -> String {
     match error {
         Error::Unauthenticated => "Invalid credentials".to_owned(),
-        Error::Forbidden(_) => "The caller does not have the privilege required to perform the operation.".to_owned(),
+        Error::Forbidden(_) => {
+            "The caller does not have the privilege required to perform the operation.".to_owned()
+        }
         Error::UserDisabled => "Disabled or suspended user making the request".to_owned(),
         Error::Busy => "The server is unavailable to process the request.".to_owned(),
-        Error::Internal(_) => "The server encountered a problem while processing the request.".to_owned(),
+        Error::Internal(_) => {
+            "The server encountered a problem while processing the request.".to_owned()
+        }
         Error::Throttled(_)
         | Error::NotFound(_)
         | Error::Refused(_)
@@ -203,26 +222,78 @@ mod tests {
     #[track_caller]
     fn check(error: Error, status: u16, element: &str, details: &str) {
         let fault = Fault::of(&error);
-        assert_eq!((fault.kind.status().as_u16(), fault.kind.words().0, fault.details.as_str()), (status, element, details));
+        assert_eq!(
+            (
+                fault.kind.status().as_u16(),
+                fault.kind.words().0,
+                fault.details.as_str()
+            ),
+            (status, element, details)
+        );
     }
 
     #[test]
     fn every_error_has_its_fault() {
-        check(Error::Unauthenticated, 401, "unauthorized", "Invalid credentials");
+        check(
+            Error::Unauthenticated,
+            401,
+            "unauthorized",
+            "Invalid credentials",
+        );
         let wait = Error::Throttled(Duration::from_secs(3));
         assert_eq!(Fault::of(&wait).retry_after, Some(3));
-        check(wait, 413, "overLimit", "too many wrong attempts: try again in 3 seconds");
-        check(Error::UserDisabled, 403, "userDisabled", "Disabled or suspended user making the request");
+        check(
+            wait,
+            413,
+            "overLimit",
+            "too many wrong attempts: try again in 3 seconds",
+        );
+        check(
+            Error::UserDisabled,
+            403,
+            "userDisabled",
+            "Disabled or suspended user making the request",
+        );
         let lacking = "The caller does not have the privilege required to perform the operation.";
-        check(Error::Forbidden("certificate.read"), 401, "unauthorized", lacking);
-        check(Error::NotFound("certificate"), 404, "itemNotFound", "there is no such certificate");
-        check(Error::Refused(Refusal::Expired), 400, "badRequest", "the certificate has expired");
-        check(Error::Refused(Refusal::Deleted), 404, "itemNotFound", "the certificate was deleted");
+        check(
+            Error::Forbidden("certificate.read"),
+            401,
+            "unauthorized",
+            lacking,
+        );
+        check(
+            Error::NotFound("certificate"),
+            404,
+            "itemNotFound",
+            "there is no such certificate",
+        );
+        check(
+            Error::Refused(Refusal::Expired),
+            400,
+            "badRequest",
+            "the certificate has expired",
+        );
+        check(
+            Error::Refused(Refusal::Deleted),
+            404,
+            "itemNotFound",
+            "the certificate was deleted",
+        );
         let empty = "the subject is empty: name somebody, or give an alternative name";
-        check(Error::Policy(plan::Refusal::SubjectEmpty), 400, "badRequest", empty);
+        check(
+            Error::Policy(plan::Refusal::SubjectEmpty),
+            400,
+            "badRequest",
+            empty,
+        );
         check(Error::Invalid("x".to_owned()), 400, "badRequest", "x");
         let items = vec![(0, "x".to_owned()), (4, "y".to_owned())];
-        check(Error::InvalidItems(items), 400, "badRequest", "item 1: x; item 5: y");
+        check(
+            Error::InvalidItems(items),
+            400,
+            "badRequest",
+            "item 1: x; item 5: y",
+        );
         let there = Error::Conflict(Conflict::Certificate);
         let text = there.to_string();
         check(there, 409, "tenantConflict", &text);
@@ -230,13 +301,23 @@ mod tests {
         check(Error::NoPrivateKey, 400, "badRequest", &key);
         let certificate = Error::NoCertificate.to_string();
         check(Error::NoCertificate, 404, "itemNotFound", &certificate);
-        check(Error::Busy, 503, "serviceUnavailable", "The server is unavailable to process the request.");
+        check(
+            Error::Busy,
+            503,
+            "serviceUnavailable",
+            "The server is unavailable to process the request.",
+        );
         let changed = Error::Changed.to_string();
         check(Error::Changed, 409, "tenantConflict", &changed);
         let late = Error::TimedOut.to_string();
         check(Error::TimedOut, 503, "serviceUnavailable", &late);
         let ours = "The server encountered a problem while processing the request.";
-        check(Error::internal("the disk is on fire"), 500, "identityFault", ours);
+        check(
+            Error::internal("the disk is on fire"),
+            500,
+            "identityFault",
+            ours,
+        );
     }
 
     #[test]
@@ -253,7 +334,10 @@ mod tests {
             let root = document.root_element();
             assert_eq!(root.tag_name().name(), element);
             assert_eq!(root.attribute("code"), Some(code.to_string().as_str()));
-            assert_eq!(root.children().last().and_then(|details| details.text()), Some("a < b"));
+            assert_eq!(
+                root.children().last().and_then(|details| details.text()),
+                Some("a < b")
+            );
         }
     }
 }

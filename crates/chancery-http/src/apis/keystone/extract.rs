@@ -50,11 +50,22 @@ impl FromRequestParts<Shared> for Caller {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Caller, Fault> {
         let mut values = parts.headers.get_all("x-auth-token").iter();
         let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(Fault::new(Kind::Unauthorized, "send one token in the X-Auth-Token header"));
+            return Err(Fault::new(
+                Kind::Unauthorized,
+                "send one token in the X-Auth-Token header",
+            ));
         };
-        let Ok(token) = value.to_str() else { return Err(chancery_app::Error::Unauthenticated.into()) };
-        let who = shared.app.authenticate(Credential::Token(token.to_owned().into()), via(parts)).await?;
-        Ok(Caller { who, token: token.to_owned() })
+        let Ok(token) = value.to_str() else {
+            return Err(chancery_app::Error::Unauthenticated.into());
+        };
+        let who = shared
+            .app
+            .authenticate(Credential::Token(token.to_owned().into()), via(parts))
+            .await?;
+        Ok(Caller {
+            who,
+            token: token.to_owned(),
+        })
     }
 }
 
@@ -67,7 +78,10 @@ impl FromRequestParts<Shared> for Stranger {
 }
 
 fn via(parts: &Parts) -> Via {
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let address = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip());
     Via { api: NAME, address }
 }
 
@@ -77,11 +91,19 @@ impl<T: Readable> FromRequest<Shared> for Spoken<T> {
     async fn from_request(request: Request, shared: &Shared) -> Result<Spoken<T>, Fault> {
         let media_type = content_type(request.headers());
         let limit = usize::try_from(shared.config.server.max_body).unwrap_or(usize::MAX);
-        let body = body::read(request, limit).await.map_err(|fault| match fault {
-            BodyFault::TooLarge => Fault::new(Kind::OverLimit, format!("the body is larger than {limit} octets")),
-            BodyFault::Broken => Fault::bad("the body did not arrive whole"),
-        })?;
-        if media_type.as_ref().is_some_and(|media_type| !media_type.is_utf8()) {
+        let body = body::read(request, limit)
+            .await
+            .map_err(|fault| match fault {
+                BodyFault::TooLarge => Fault::new(
+                    Kind::OverLimit,
+                    format!("the body is larger than {limit} octets"),
+                ),
+                BodyFault::Broken => Fault::bad("the body did not arrive whole"),
+            })?;
+        if media_type
+            .as_ref()
+            .is_some_and(|media_type| !media_type.is_utf8())
+        {
             return Err(Fault::bad("the body must be in UTF-8"));
         }
         let said = media_type.and_then(|media_type| media_type.representation());
@@ -95,7 +117,11 @@ impl<T: Readable> FromRequest<Shared> for Spoken<T> {
 /// What a body is that does not say so, as curl sends it without a Content-Type of its own.
 fn looks_like(body: &Bytes) -> Representation {
     let first = body.iter().find(|octet| !octet.is_ascii_whitespace());
-    if first == Some(&b'<') { Representation::Xml } else { Representation::Json }
+    if first == Some(&b'<') {
+        Representation::Xml
+    } else {
+        Representation::Json
+    }
 }
 
 impl FromRequestParts<Shared> for Query {
@@ -122,7 +148,11 @@ impl Query {
 
     /// The value of a parameter that may stand there once.
     pub(super) fn value(&self, name: &str) -> Result<Option<&str>, Fault> {
-        let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
             (first, None) => Ok(first),
             (_, Some(_)) => Err(Fault::bad(format!("{name} is given twice"))),
@@ -135,7 +165,9 @@ impl FromRequestParts<Shared> for Which {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Which, Fault> {
         let path = Path::<(String, String)>::from_request_parts(parts, shared).await;
-        let Ok(Path((issuer, serial))) = path else { return Err(Fault::bad("the path is not in UTF-8")) };
+        let Ok(Path((issuer, serial))) = path else {
+            return Err(Fault::bad("the path is not in UTF-8"));
+        };
         map::issued(&issuer, &serial).map(Which)
     }
 }
@@ -145,7 +177,9 @@ impl FromRequestParts<Shared> for Segment {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Segment, Fault> {
         let path = Path::<String>::from_request_parts(parts, shared).await;
-        let Ok(Path(segment)) = path else { return Err(Fault::bad("the path is not in UTF-8")) };
+        let Ok(Path(segment)) = path else {
+            return Err(Fault::bad("the path is not in UTF-8"));
+        };
         Ok(Segment(segment))
     }
 }
@@ -157,7 +191,12 @@ impl FromRequestParts<Shared> for BaseUrl {
         if let Some(url) = &shared.config.keystone.public_url {
             return Ok(BaseUrl(url.clone()));
         }
-        let header = || parts.headers.get(HOST).and_then(|value| value.to_str().ok());
+        let header = || {
+            parts
+                .headers
+                .get(HOST)
+                .and_then(|value| value.to_str().ok())
+        };
         let host = parts.uri.authority().map(Authority::as_str).or_else(header);
         let Some(host) = host.filter(|host| is_host(host)) else {
             return Err(Fault::bad("the request's Host header names no host"));
@@ -168,8 +207,11 @@ impl FromRequestParts<Shared> for BaseUrl {
 
 /// Name or address, and perhaps a port: nothing that could mean something else inside a URL.
 fn is_host(text: &str) -> bool {
-    text.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
+    text.parse::<Authority>()
+        .is_ok_and(|authority| !authority.host().is_empty())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
 }
 
 #[cfg(test)]
@@ -186,12 +228,21 @@ mod tests {
         assert_eq!(query.value("marker"), Ok(Some("x")));
         assert_eq!(query.value("absent"), Ok(None));
         assert_eq!(query.value("a").unwrap_err().kind, Kind::BadRequest);
-        assert_eq!(Query::read("a=%ff").map(drop).unwrap_err().kind, Kind::BadRequest);
+        assert_eq!(
+            Query::read("a=%ff").map(drop).unwrap_err().kind,
+            Kind::BadRequest
+        );
     }
 
     #[test]
     fn only_hosts_stand_in_urls() {
-        for host in ["localhost", "localhost:8443", "127.0.0.1:8443", "[::1]:8443", "ca_1.example"] {
+        for host in [
+            "localhost",
+            "localhost:8443",
+            "127.0.0.1:8443",
+            "[::1]:8443",
+            "ca_1.example",
+        ] {
             assert!(is_host(host), "{host}");
         }
         for host in ["", ":8443", "a@b", "a/b", "a?b", "a b", "a\"b", "a:b:c"] {

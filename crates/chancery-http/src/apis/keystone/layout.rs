@@ -82,12 +82,19 @@ enum Content {
 impl Node {
     /// An empty element.
     pub(super) fn new(name: &'static str) -> Node {
-        Node { name, attributes: Vec::new(), content: Content::Nothing }
+        Node {
+            name,
+            attributes: Vec::new(),
+            content: Content::Nothing,
+        }
     }
 
     /// An element with text only.
     pub(super) fn text(name: &'static str, text: &str) -> Node {
-        Node { content: Content::Text(text.to_owned()), ..Node::new(name) }
+        Node {
+            content: Content::Text(text.to_owned()),
+            ..Node::new(name)
+        }
     }
 
     /// With one more attribute.
@@ -184,8 +191,16 @@ mod tests {
             empty: Vec<Inner>,
             number: i64,
         }
-        let inner = || Inner { text: "a\n\"ü/", nothing: Nothing {} };
-        let value = Outer { null: (), list: vec![inner(), inner()], empty: Vec::new(), number: -1 };
+        let inner = || Inner {
+            text: "a\n\"ü/",
+            nothing: Nothing {},
+        };
+        let value = Outer {
+            null: (),
+            list: vec![inner(), inner()],
+            empty: Vec::new(),
+            number: -1,
+        };
         let want = "{\n  \"null\" : null,\n  \"list\" : [ {\n    \"text\" : \"a\\n\\\"ü/\",\n    \"nothing\" : {\n    }\n  }, {\n    \
                     \"text\" : \"a\\n\\\"ü/\",\n    \"nothing\" : {\n    }\n  } ],\n  \"empty\" : [ ],\n  \"number\" : -1\n}";
         assert_eq!(json(&value), want);
@@ -202,7 +217,10 @@ mod tests {
             node.indented(),
             "<a b=\"&lt;&quot;\">\n   <d>1\n2&amp;</d>\n   <e>\n      <f></f>\n   </e>\n</a>"
         );
-        assert_eq!(node.on_one_line(), "<a b=\"&lt;&quot;\"><d>1\n2&amp;</d><e><f></f></e></a>");
+        assert_eq!(
+            node.on_one_line(),
+            "<a b=\"&lt;&quot;\"><d>1\n2&amp;</d><e><f></f></e></a>"
+        );
         assert_eq!(Node::new("a").indented(), "<a/>");
     }
 }

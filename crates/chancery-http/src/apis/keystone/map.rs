@@ -17,7 +17,10 @@ use super::errors::Fault;
 
 /// The certificate that issuer and serial number name.
 pub(super) fn issued(issuer: &str, serial_number: &str) -> Result<CertificateRef, Fault> {
-    Ok(CertificateRef::Issued(name("issuerName", issuer)?, serial(serial_number)?))
+    Ok(CertificateRef::Issued(
+        name("issuerName", issuer)?,
+        serial(serial_number)?,
+    ))
 }
 
 /// The standing that an update asks for. What the engine does not let be set, it refuses itself.
@@ -29,7 +32,9 @@ pub(super) fn wanted_status(status: Option<&str>) -> Result<Status, Fault> {
         Some("expired") => Ok(Status::Expired),
         Some("deleted") => Ok(Status::Deleted),
         Some("purged") => Ok(Status::Purged),
-        Some(_) => Err(Fault::bad("status must be one of active, inactive, revoked, deleted, purged")),
+        Some(_) => Err(Fault::bad(
+            "status must be one of active, inactive, revoked, deleted, purged",
+        )),
         None => Err(Fault::bad("status is required")),
     }
 }
@@ -37,7 +42,11 @@ pub(super) fn wanted_status(status: Option<&str>) -> Result<Status, Fault> {
 /// A distinguished name in any style; not the empty one.
 fn name(what: &str, text: &str) -> Result<Name, Fault> {
     let name = Name::parse(text).map_err(|error| Fault::bad(format!("{what}: {error}")))?;
-    if name.is_empty() { Err(Fault::bad(format!("{what} is empty"))) } else { Ok(name) }
+    if name.is_empty() {
+        Err(Fault::bad(format!("{what} is empty")))
+    } else {
+        Ok(name)
+    }
 }
 
 fn serial(text: &str) -> Result<Serial, Fault> {
@@ -56,7 +65,9 @@ fn key_id(what: &str, text: &str) -> Result<KeyId, Fault> {
     let mut id = KeyId::default();
     match hex::decode_to_slice(text, &mut id) {
         Ok(()) => Ok(id),
-        Err(_) => Err(Fault::bad(format!("{what} must be a subjectKeyId: 40 hexadecimal digits"))),
+        Err(_) => Err(Fault::bad(format!(
+            "{what} must be a subjectKeyId: 40 hexadecimal digits"
+        ))),
     }
 }
 
@@ -74,11 +85,19 @@ mod tests {
             "1.2.840.113549.1.9.1=joe@hp.com, cn=joe,o=h\\2C p, c=us",
             "/C=US/O=H, P/CN=Joe/emailAddress=joe@hp.com",
         ] {
-            let Ok(CertificateRef::Issued(name, serial)) = issued(text, "AD2B9551DE0FFF5F") else { panic!("{text}") };
+            let Ok(CertificateRef::Issued(name, serial)) = issued(text, "AD2B9551DE0FFF5F") else {
+                panic!("{text}")
+            };
             assert!(name.matches(&want), "{text}");
             assert_eq!(serial.to_hex(), "00ad2b9551de0fff5f");
         }
-        for (issuer, serial) in [("", "01"), (" ", "01"), ("Joe", "01"), ("CN=Joe", ""), ("CN=Joe", "xyz")] {
+        for (issuer, serial) in [
+            ("", "01"),
+            (" ", "01"),
+            ("Joe", "01"),
+            ("CN=Joe", ""),
+            ("CN=Joe", "xyz"),
+        ] {
             assert!(issued(issuer, serial).is_err(), "{issuer} {serial}");
         }
     }
@@ -94,7 +113,12 @@ mod tests {
     #[test]
     fn key_ids_are_forty_digits() {
         assert!(key_id("marker", "326dd2ab79ddc98cf4620b7df0f557501fdd3dd4").is_ok());
-        for text in ["", "326d", "326dd2ab79ddc98cf4620b7df0f557501fdd3dd", "g26dd2ab79ddc98cf4620b7df0f557501fdd3dd4"] {
+        for text in [
+            "",
+            "326d",
+            "326dd2ab79ddc98cf4620b7df0f557501fdd3dd",
+            "g26dd2ab79ddc98cf4620b7df0f557501fdd3dd4",
+        ] {
             assert!(key_id("marker", text).is_err(), "{text}");
         }
     }

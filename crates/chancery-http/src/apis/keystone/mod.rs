@@ -30,17 +30,29 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/v2.0/extensions", get(discovery::extensions))
         .route("/v2.0/extensions/{alias}", get(discovery::extension))
         .route("/v2.0/tokens", post(tokens::create))
-        .route("/v2.0/tokens/{token}", get(tokens::validate).head(tokens::check).delete(tokens::revoke))
-        .route("/v2.0/HP-IDM/v1.0/tokens/{token}", post(tokens::refresh).delete(tokens::revoke))
+        .route(
+            "/v2.0/tokens/{token}",
+            get(tokens::validate)
+                .head(tokens::check)
+                .delete(tokens::revoke),
+        )
+        .route(
+            "/v2.0/HP-IDM/v1.0/tokens/{token}",
+            post(tokens::refresh).delete(tokens::revoke),
+        )
         .route("/v2.0/tenants", get(tenants::list))
         .route("/v2.0/tenants/", get(tenants::list))
         .route(
             "/v2.0/HP-IDM/v1.0/certificates",
-            get(certificates::list).put(certificates::import).post(certificates::create),
+            get(certificates::list)
+                .put(certificates::import)
+                .post(certificates::create),
         )
         .route(
             "/v2.0/HP-IDM/v1.0/certificates/{issuerName}/{serialNumber}",
-            put(certificates::update).get(certificates::show).delete(certificates::delete),
+            put(certificates::update)
+                .get(certificates::show)
+                .delete(certificates::delete),
         )
         .route("/v2.0/{*unknown}", any(discovery::unknown))
         .method_not_allowed_fallback(discovery::wrong_method)

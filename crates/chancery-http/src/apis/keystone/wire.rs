@@ -83,7 +83,8 @@ pub(super) fn read_xml<T: Readable>(body: &[u8]) -> Result<T, String> {
 
 /// Reads a body that says to be JSON; a member that stands there twice is refused, known or not.
 pub(super) fn read_json<T: Readable>(body: &[u8]) -> Result<T, String> {
-    let Strict(value) = serde_json::from_slice(body).map_err(|error| format!("the JSON cannot be read: {error}"))?;
+    let Strict(value) = serde_json::from_slice(body)
+        .map_err(|error| format!("the JSON cannot be read: {error}"))?;
     T::from_json(Members::of(&value)?)
 }
 

@@ -63,12 +63,7 @@ async fn crl(
         let text = pem::encode("X509 CRL", &crl.der);
         return (about, [(CONTENT_TYPE, "application/x-pem-file")], text).into_response();
     }
-    (
-        about,
-        [(CONTENT_TYPE, "application/pkix-crl")],
-        crl.der,
-    )
-        .into_response()
+    (about, [(CONTENT_TYPE, "application/pkix-crl")], crl.der).into_response()
 }
 
 /// `NAME.cer` is the authority's certificate as DER, `NAME.pem` as PEM, `NAME-chain.pem` with those above it.

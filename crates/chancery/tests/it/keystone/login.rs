@@ -8,28 +8,55 @@ use crate::server::Server;
 use crate::wire::Answer;
 
 fn lookup(server: &Server, path: &str, accept: &str) -> Answer {
-    server.request("GET", path, &[("Accept", accept), ("Host", "ca.example:8443")], b"")
+    server.request(
+        "GET",
+        path,
+        &[("Accept", accept), ("Host", "ca.example:8443")],
+        b"",
+    )
 }
 
 #[test]
 fn versions_and_extensions_are_found_without_a_token() {
     let server = Server::start();
     let answer = lookup(&server, "/", "application/json").expect(300).json();
-    assert_eq!(answer["versions"]["values"][0]["links"][0]["href"], "https://ca.example:8443/v2.0/");
+    assert_eq!(
+        answer["versions"]["values"][0]["links"][0]["href"],
+        "https://ca.example:8443/v2.0/"
+    );
     for path in ["/v2.0", "/v2.0/"] {
         let version = &lookup(&server, path, "application/json").expect(200).json()["version"];
-        assert_eq!((version["id"].as_str(), version["status"].as_str()), (Some("v2.0"), Some("stable")));
-        assert_eq!(version["links"][0], json!({"rel": "self", "href": "https://ca.example:8443/v2.0/"}));
+        assert_eq!(
+            (version["id"].as_str(), version["status"].as_str()),
+            (Some("v2.0"), Some("stable"))
+        );
+        assert_eq!(
+            version["links"][0],
+            json!({"rel": "self", "href": "https://ca.example:8443/v2.0/"})
+        );
     }
-    let extensions = lookup(&server, "/v2.0/extensions", "application/json").expect(200).json();
+    let extensions = lookup(&server, "/v2.0/extensions", "application/json")
+        .expect(200)
+        .json();
     assert_eq!(extensions["extensions"]["values"][0]["alias"], "HP-IDM");
-    let extension = lookup(&server, "/v2.0/extensions/HP-IDM", "application/json").expect(200).json();
-    assert_eq!(extension["extension"]["namespace"], "http://www.hp.com/identity/api/ext/HP-IDM/v1.0");
-    assert_fault(&lookup(&server, "/v2.0/extensions/OS-KSADM", "application/json"), 404, "itemNotFound");
+    let extension = lookup(&server, "/v2.0/extensions/HP-IDM", "application/json")
+        .expect(200)
+        .json();
+    assert_eq!(
+        extension["extension"]["namespace"],
+        "http://www.hp.com/identity/api/ext/HP-IDM/v1.0"
+    );
+    assert_fault(
+        &lookup(&server, "/v2.0/extensions/OS-KSADM", "application/json"),
+        404,
+        "itemNotFound",
+    );
 
     let xml = lookup(&server, "/", "application/xml").expect(300).text();
     assert!(xml.starts_with("<versions xmlns=\"http://docs.openstack.org/identity/api/v2.0\">\n   <version id=\"v2.0\""), "{xml}");
-    let xml = lookup(&server, "/v2.0/extensions", "application/xml").expect(200).text();
+    let xml = lookup(&server, "/v2.0/extensions", "application/xml")
+        .expect(200)
+        .text();
     assert!(xml.contains(" alias=\"HP-IDM\""), "{xml}");
     for host in ["ca.example/x", "a@b", "a\"b", ""] {
         let answer = server.request("GET", "/v2.0", &[("Host", host)], b"");
@@ -55,17 +82,37 @@ fn passwords_and_access_keys_log_in_for_a_tenant_or_none() {
     let server = Server::start();
     server.add_user("joe", "3002", "1001", "self-service", PASSWORD);
     let password = json!({"username": "joe", "password": PASSWORD});
-    let access = authenticate(&server, &json!({"passwordCredentials": password, "tenantId": "1001"})).expect(200).json();
+    let access = authenticate(
+        &server,
+        &json!({"passwordCredentials": password, "tenantId": "1001"}),
+    )
+    .expect(200)
+    .json();
     let access = &access["access"];
-    assert_eq!(access["token"]["tenant"], json!({"id": "1001", "name": "1001"}));
-    assert_eq!((access["user"]["id"].as_str(), access["user"]["name"].as_str()), (Some("3002"), Some("joe")));
+    assert_eq!(
+        access["token"]["tenant"],
+        json!({"id": "1001", "name": "1001"})
+    );
+    assert_eq!(
+        (
+            access["user"]["id"].as_str(),
+            access["user"]["name"].as_str()
+        ),
+        (Some("3002"), Some("joe"))
+    );
     let role = json!({"id": "self-service", "serviceId": "100", "name": "self-service", "tenantId": "1001"});
     assert_eq!(access["user"]["roles"], json!([role]));
     let token = access["token"]["id"].as_str().unwrap();
     let digits = token.strip_prefix("HPAuth_").unwrap();
-    assert!(digits.len() == 24 && digits.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
+    assert!(
+        digits.len() == 24 && digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        "{token}"
+    );
     let expires = access["token"]["expires"].as_str().unwrap();
-    assert!(expires.len() == 24 && expires.ends_with(".000Z"), "{expires}");
+    assert!(
+        expires.len() == 24 && expires.ends_with(".000Z"),
+        "{expires}"
+    );
 
     let identity = &access["serviceCatalog"][0];
     assert_eq!(identity["type"], "identity");
@@ -73,17 +120,33 @@ fn passwords_and_access_keys_log_in_for_a_tenant_or_none() {
         assert_eq!(identity["endpoints"][0][url], "https://localhost/v2.0/");
     }
 
-    let by_name = authenticate(&server, &json!({"passwordCredentials": password, "tenantName": "1001"})).expect(200);
+    let by_name = authenticate(
+        &server,
+        &json!({"passwordCredentials": password, "tenantName": "1001"}),
+    )
+    .expect(200);
     assert_eq!(by_name.json()["access"]["token"]["tenant"]["id"], "1001");
     let by_id = json!({"passwordCredentials": {"username": "3002", "password": PASSWORD}});
-    assert_eq!(authenticate(&server, &by_id).expect(200).json()["access"]["token"].get("tenant"), None);
+    assert_eq!(
+        authenticate(&server, &by_id).expect(200).json()["access"]["token"].get("tenant"),
+        None
+    );
 
     let admin = server.admin();
     let key = json!({"accessKey": admin.user, "secretKey": admin.api_key});
-    let access = authenticate(&server, &json!({"apiAccessKeyCredentials": key, "tenantId": "1001"})).expect(200).json();
+    let access = authenticate(
+        &server,
+        &json!({"apiAccessKeyCredentials": key, "tenantId": "1001"}),
+    )
+    .expect(200)
+    .json();
     assert_eq!(access["access"]["token"]["tenant"]["id"], "1001");
     let swapped = json!({"accessKey": admin.user, "secretKey": admin.password});
-    assert_fault(&authenticate(&server, &json!({"apiAccessKeyCredentials": swapped})), 401, "unauthorized");
+    assert_fault(
+        &authenticate(&server, &json!({"apiAccessKeyCredentials": swapped})),
+        401,
+        "unauthorized",
+    );
 }
 
 #[test]
@@ -95,8 +158,14 @@ fn xml_logs_in_as_well() {
          xmlns=\"http://docs.openstack.org/identity/api/v2.0\" tenantName=\"1001\">\n  \
          <passwordCredentials username=\"joe\" password=\"{PASSWORD}\"/>\n</auth>"
     );
-    let headers = [("Content-Type", "application/xml"), ("Accept", "application/xml")];
-    let text = server.request("POST", "/v2.0/tokens", &headers, body.as_bytes()).expect(200).text();
+    let headers = [
+        ("Content-Type", "application/xml"),
+        ("Accept", "application/xml"),
+    ];
+    let text = server
+        .request("POST", "/v2.0/tokens", &headers, body.as_bytes())
+        .expect(200)
+        .text();
     for part in [
         "<access xmlns=\"http://docs.openstack.org/identity/api/v2.0\"",
         "      <tenant id=\"1001\" name=\"1001\"/>\n",
@@ -106,11 +175,19 @@ fn xml_logs_in_as_well() {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
-    let token = text.split_once("<token id=\"").unwrap().1.split('"').next().unwrap();
+    let token = text
+        .split_once("<token id=\"")
+        .unwrap()
+        .1
+        .split('"')
+        .next()
+        .unwrap();
     let body = format!(
         "<auth xmlns=\"http://www.hp.com/identity/api/ext/HP-IDM/v1.0\" tenantId=\"1001\"><token id=\"{token}\"/></auth>"
     );
-    server.request("POST", "/v2.0/tokens", &headers, body.as_bytes()).expect(200);
+    server
+        .request("POST", "/v2.0/tokens", &headers, body.as_bytes())
+        .expect(200);
 }
 
 #[test]
@@ -118,38 +195,94 @@ fn tokens_are_scoped_anew_refreshed_validated_and_revoked() {
     let server = Server::start();
     server.add_user("joe", "3002", "1001", "self-service", PASSWORD);
     server.add_user("ann", "3003", "1001", "self-service", PASSWORD);
-    let (joe, ann, admin) = (Client::log_in(&server, "joe"), Client::log_in(&server, "ann"), Client::administrator(&server));
-    let ask = |client: &Client<'_>, method: &str, path: &str| client.send(method, path, "application/json", b"");
+    let (joe, ann, admin) = (
+        Client::log_in(&server, "joe"),
+        Client::log_in(&server, "ann"),
+        Client::administrator(&server),
+    );
+    let ask = |client: &Client<'_>, method: &str, path: &str| {
+        client.send(method, path, "application/json", b"")
+    };
 
-    let scoped = authenticate(&server, &json!({"token": {"id": joe.token}, "tenantId": "1001"})).expect(200).json();
-    let scoped = Client { server: &server, token: scoped["access"]["token"]["id"].as_str().unwrap().to_owned() };
+    let scoped = authenticate(
+        &server,
+        &json!({"token": {"id": joe.token}, "tenantId": "1001"}),
+    )
+    .expect(200)
+    .json();
+    let scoped = Client {
+        server: &server,
+        token: scoped["access"]["token"]["id"].as_str().unwrap().to_owned(),
+    };
     assert_ne!(scoped.token, joe.token);
     let path = format!("/v2.0/tokens/{}", scoped.token);
     for client in [&joe, &scoped, &admin] {
         let access = ask(client, "GET", &path).expect(200).json();
-        assert_eq!((access["access"]["user"]["id"].as_str(), access["access"]["token"]["tenant"]["id"].as_str()), (Some("3002"), Some("1001")));
+        assert_eq!(
+            (
+                access["access"]["user"]["id"].as_str(),
+                access["access"]["token"]["tenant"]["id"].as_str()
+            ),
+            (Some("3002"), Some("1001"))
+        );
         assert_eq!(access["access"].get("serviceCatalog"), None);
-        assert!(ask(client, "HEAD", &format!("{path}?belongsTo=1001")).expect(204).body.is_empty());
+        assert!(
+            ask(client, "HEAD", &format!("{path}?belongsTo=1001"))
+                .expect(204)
+                .body
+                .is_empty()
+        );
     }
-    assert_fault(&ask(&joe, "GET", &format!("{path}?belongsTo=2002")), 400, "badRequest");
-    assert_fault(&ask(&joe, "GET", &format!("/v2.0/tokens/{}?belongsTo=1001", joe.token)), 400, "badRequest");
+    assert_fault(
+        &ask(&joe, "GET", &format!("{path}?belongsTo=2002")),
+        400,
+        "badRequest",
+    );
+    assert_fault(
+        &ask(
+            &joe,
+            "GET",
+            &format!("/v2.0/tokens/{}?belongsTo=1001", joe.token),
+        ),
+        400,
+        "badRequest",
+    );
     assert_fault(&ask(&ann, "GET", &path), 401, "unauthorized");
     assert_fault(&ask(&ann, "DELETE", &path), 401, "unauthorized");
-    assert_fault(&ask(&joe, "GET", "/v2.0/tokens/HPAuth_000000000000000000000000"), 404, "itemNotFound");
-    assert_fault(&ask(&joe, "DELETE", "/v2.0/tokens/HPAuth_000000000000000000000000"), 404, "itemNotFound");
+    assert_fault(
+        &ask(&joe, "GET", "/v2.0/tokens/HPAuth_000000000000000000000000"),
+        404,
+        "itemNotFound",
+    );
+    assert_fault(
+        &ask(
+            &joe,
+            "DELETE",
+            "/v2.0/tokens/HPAuth_000000000000000000000000",
+        ),
+        404,
+        "itemNotFound",
+    );
 
     let refresh = format!("{BASE}/tokens/{}", scoped.token);
     assert_fault(&ask(&joe, "POST", &refresh), 401, "unauthorized");
     let fresh = ask(&scoped, "POST", &refresh).expect(200).json();
     assert_eq!(fresh["access"]["token"]["tenant"]["id"], "1001");
-    let fresh = Client { server: &server, token: fresh["access"]["token"]["id"].as_str().unwrap().to_owned() };
+    let fresh = Client {
+        server: &server,
+        token: fresh["access"]["token"]["id"].as_str().unwrap().to_owned(),
+    };
     assert_eq!((scoped.list("").len(), fresh.list("").len()), (0, 0));
 
     assert!(ask(&scoped, "DELETE", &path).expect(204).body.is_empty());
     assert_fault(&ask(&scoped, "GET", "/v2.0/tenants"), 401, "unauthorized");
     assert_fault(&ask(&joe, "GET", &path), 404, "itemNotFound");
     ask(&admin, "DELETE", &format!("{BASE}/tokens/{}", fresh.token)).expect(204);
-    assert_fault(&fresh.json("GET", "/certificates", &Value::Null), 401, "unauthorized");
+    assert_fault(
+        &fresh.json("GET", "/certificates", &Value::Null),
+        401,
+        "unauthorized",
+    );
 }
 
 #[test]
@@ -157,19 +290,40 @@ fn tenants_are_the_domains_that_the_caller_reaches() {
     let server = Server::start();
     server.add_user("joe", "3002", "1001", "self-service", PASSWORD);
     server.add_user("bob", "3004", "2002", "self-service", PASSWORD);
-    let (joe, admin) = (Client::log_in(&server, "joe"), Client::administrator(&server));
+    let (joe, admin) = (
+        Client::log_in(&server, "joe"),
+        Client::administrator(&server),
+    );
     let ids = |client: &Client<'_>, path: &str| -> Vec<String> {
-        let answer = client.send("GET", path, "application/json", b"").expect(200).json();
-        answer["tenants"].as_array().unwrap().iter().map(|tenant| tenant["id"].as_str().unwrap().to_owned()).collect()
+        let answer = client
+            .send("GET", path, "application/json", b"")
+            .expect(200)
+            .json();
+        answer["tenants"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|tenant| tenant["id"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(ids(&joe, "/v2.0/tenants"), ["1001"]);
     assert_eq!(ids(&admin, "/v2.0/tenants/"), ["1001", "2002", "default"]);
     assert_eq!(ids(&admin, "/v2.0/tenants?limit=1&marker=1001"), ["2002"]);
     assert_eq!(ids(&admin, "/v2.0/tenants?name=2002"), ["2002"]);
     assert_eq!(ids(&joe, "/v2.0/tenants?name=2002"), Vec::<String>::new());
-    let xml = joe.send("GET", "/v2.0/tenants", "application/xml", b"").expect(200).text();
-    assert!(xml.contains("\n   <tenant id=\"1001\" name=\"1001\" enabled=\"true\"/>\n"), "{xml}");
-    assert_fault(&server.request("GET", "/v2.0/tenants", &[], b""), 401, "unauthorized");
+    let xml = joe
+        .send("GET", "/v2.0/tenants", "application/xml", b"")
+        .expect(200)
+        .text();
+    assert!(
+        xml.contains("\n   <tenant id=\"1001\" name=\"1001\" enabled=\"true\"/>\n"),
+        "{xml}"
+    );
+    assert_fault(
+        &server.request("GET", "/v2.0/tenants", &[], b""),
+        401,
+        "unauthorized",
+    );
 }
 
 #[test]

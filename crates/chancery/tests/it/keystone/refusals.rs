@@ -31,7 +31,11 @@ fn requests_without_a_good_token_are_unauthorized() {
     ];
     for headers in none {
         for method in ["GET", "PUT", "POST"] {
-            assert_fault(&server.request(method, &path, headers, b"{}"), 401, "unauthorized");
+            assert_fault(
+                &server.request(method, &path, headers, b"{}"),
+                401,
+                "unauthorized",
+            );
         }
         let with_accept = [headers, &[("Accept", XML)]].concat();
         let answer = server.request("GET", &path, &with_accept, b"");
@@ -44,21 +48,38 @@ fn requests_without_a_good_token_are_unauthorized() {
 fn other_paths_and_methods_are_faults_too() {
     let server = Server::start();
     let joe = joe(&server);
-    for path in ["/v2.0/nothing", "/v2.0/HP-IDM/v1.0", "/v2.0/HP-IDM/v1.0/certificates/CN=a", "/v2.0/HP-IDM/v1.0/certificates/a/b/c", "/v2.0//"] {
+    for path in [
+        "/v2.0/nothing",
+        "/v2.0/HP-IDM/v1.0",
+        "/v2.0/HP-IDM/v1.0/certificates/CN=a",
+        "/v2.0/HP-IDM/v1.0/certificates/a/b/c",
+        "/v2.0//",
+    ] {
         for media_type in [JSON, XML] {
             assert_fault(&joe.send("GET", path, media_type, b""), 404, "itemNotFound");
         }
     }
     for (method, path, allowed) in [
-        ("DELETE", "/v2.0/HP-IDM/v1.0/certificates", ["GET", "PUT", "POST"]),
-        ("POST", "/v2.0/HP-IDM/v1.0/certificates/CN=a/01", ["GET", "PUT", "DELETE"]),
+        (
+            "DELETE",
+            "/v2.0/HP-IDM/v1.0/certificates",
+            ["GET", "PUT", "POST"],
+        ),
+        (
+            "POST",
+            "/v2.0/HP-IDM/v1.0/certificates/CN=a/01",
+            ["GET", "PUT", "DELETE"],
+        ),
         ("PATCH", "/v2.0/tokens/x", ["GET", "HEAD", "DELETE"]),
     ] {
         for media_type in [JSON, XML] {
             let answer = joe.send(method, path, media_type, b"");
             assert_fault(&answer, 405, "identityFault");
             let allow = answer.header("Allow").unwrap_or_default();
-            assert!(allowed.iter().all(|method| allow.contains(method)), "{path}: {allow}");
+            assert!(
+                allowed.iter().all(|method| allow.contains(method)),
+                "{path}: {allow}"
+            );
         }
     }
 }
@@ -77,7 +98,11 @@ fn queries_that_cannot_be_meant_are_bad_requests() {
         ("limit=1000000000000000000000000000000", 413, "overLimit"),
         ("limit=1&limit=2", 400, "badRequest"),
         ("marker=x", 400, "badRequest"),
-        ("marker=326dd2ab79ddc98cf4620b7df0f557501fdd3dd", 400, "badRequest"),
+        (
+            "marker=326dd2ab79ddc98cf4620b7df0f557501fdd3dd",
+            400,
+            "badRequest",
+        ),
         ("subjectKeyId=zz", 400, "badRequest"),
         ("serialNumber=01", 400, "badRequest"),
         ("issuerName=", 400, "badRequest"),
@@ -95,10 +120,18 @@ fn queries_that_cannot_be_meant_are_bad_requests() {
     let long = format!("{BASE}/certificates?issuerName=CN%3D{}", "a".repeat(20_000));
     assert_fault(&joe.send("GET", &long, JSON, b""), 400, "badRequest");
     for path in ["CN=a/xyz", "Joe/01", "%20/01", "%FF/01", "CN=a%00b/%FF"] {
-        assert_fault(&joe.send("GET", &format!("{BASE}/certificates/{path}"), JSON, b""), 400, "badRequest");
+        assert_fault(
+            &joe.send("GET", &format!("{BASE}/certificates/{path}"), JSON, b""),
+            400,
+            "badRequest",
+        );
     }
     for path in ["CN=a/01", "CN=a%00b/01", "CN=a/00"] {
-        assert_fault(&joe.send("GET", &format!("{BASE}/certificates/{path}"), JSON, b""), 404, "itemNotFound");
+        assert_fault(
+            &joe.send("GET", &format!("{BASE}/certificates/{path}"), JSON, b""),
+            404,
+            "itemNotFound",
+        );
     }
 }
 
@@ -107,10 +140,18 @@ fn queries_that_cannot_be_meant_are_bad_requests() {
 fn refused(joe: &Client<'_>, media_type: &str, body: &[u8], status: u16, element: &str) {
     let certificates = format!("{BASE}/certificates");
     let one = format!("{BASE}/certificates/CN=a/01");
-    for (method, path) in [("POST", &certificates), ("PUT", &certificates), ("PUT", &one)] {
+    for (method, path) in [
+        ("POST", &certificates),
+        ("PUT", &certificates),
+        ("PUT", &one),
+    ] {
         assert_fault(&joe.send(method, path, media_type, body), status, element);
     }
-    assert_fault(&joe.send("POST", "/v2.0/tokens", media_type, body), status, element);
+    assert_fault(
+        &joe.send("POST", "/v2.0/tokens", media_type, body),
+        status,
+        element,
+    );
 }
 
 #[test]
@@ -119,29 +160,77 @@ fn broken_bodies_are_bad_requests_and_large_ones_over_the_limit() {
     let joe = joe(&server);
     let deep_json = "[".repeat(200_000);
     let deep_xml = "<a>".repeat(200_000);
-    let wide_xml = format!("<certificate {EXT} {}/>", (0..100_000).map(|n| format!("a{n}=''")).collect::<Vec<_>>().join(" "));
-    let bomb = "<!DOCTYPE a [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;&a;'>]><certificate>&b;</certificate>";
+    let wide_xml = format!(
+        "<certificate {EXT} {}/>",
+        (0..100_000)
+            .map(|n| format!("a{n}=''"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    );
+    let bomb =
+        "<!DOCTYPE a [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;&a;'>]><certificate>&b;</certificate>";
     for body in [
-        "", " ", "null", "[]", "\"\"", "{", "{}x", "{\"certificate\":[]}", "{\"certificate\":{}}}", "{\"a\":1,\"a\":2}",
-        "{\"certificate\":{\"status\":\"active\",\"status\":\"inactive\"}}", "{\"certificate\":{\"userId\":{}}}", &deep_json,
+        "",
+        " ",
+        "null",
+        "[]",
+        "\"\"",
+        "{",
+        "{}x",
+        "{\"certificate\":[]}",
+        "{\"certificate\":{}}}",
+        "{\"a\":1,\"a\":2}",
+        "{\"certificate\":{\"status\":\"active\",\"status\":\"inactive\"}}",
+        "{\"certificate\":{\"userId\":{}}}",
+        &deep_json,
         "<certificate/>",
     ] {
         refused(&joe, JSON, body.as_bytes(), 400, "badRequest");
     }
-    refused(&joe, JSON, b"{\"certificate\":{\"subject\":\"\xff\"}}", 400, "badRequest");
+    refused(
+        &joe,
+        JSON,
+        b"{\"certificate\":{\"subject\":\"\xff\"}}",
+        400,
+        "badRequest",
+    );
     for body in [
-        "", "{}", "<certificate/>", "<certificate xmlns='urn:x'/>", "<certificates", "<a></b>",
-        &format!("<certificate {EXT}/>junk"), &format!("<certificate {EXT}/><certificate {EXT}/>"),
-        &format!("<!DOCTYPE certificate><certificate {EXT} status='active'/>"), bomb, &deep_xml, &wide_xml,
+        "",
+        "{}",
+        "<certificate/>",
+        "<certificate xmlns='urn:x'/>",
+        "<certificates",
+        "<a></b>",
+        &format!("<certificate {EXT}/>junk"),
+        &format!("<certificate {EXT}/><certificate {EXT}/>"),
+        &format!("<!DOCTYPE certificate><certificate {EXT} status='active'/>"),
+        bomb,
+        &deep_xml,
+        &wide_xml,
         &format!("<?xml version='1.0' encoding='UTF-16'?><certificate {EXT} status='active'/>"),
         &format!("<certificate {EXT} status='&x;'/>"),
     ] {
         refused(&joe, XML, body.as_bytes(), 400, "badRequest");
     }
-    refused(&joe, XML, format!("<certificate {EXT} status='active'>\u{1}</certificate>").as_bytes(), 400, "badRequest");
+    refused(
+        &joe,
+        XML,
+        format!("<certificate {EXT} status='active'>\u{1}</certificate>").as_bytes(),
+        400,
+        "badRequest",
+    );
     refused(&joe, XML, b"<a>\xff</a>", 400, "badRequest");
-    refused(&joe, "application/json; charset=utf-16", b"{}", 400, "badRequest");
-    let large = format!("{{\"certificate\":{{\"subject\":\"{}\"}}}}", "a".repeat(1_100_000));
+    refused(
+        &joe,
+        "application/json; charset=utf-16",
+        b"{}",
+        400,
+        "badRequest",
+    );
+    let large = format!(
+        "{{\"certificate\":{{\"subject\":\"{}\"}}}}",
+        "a".repeat(1_100_000)
+    );
     refused(&joe, JSON, large.as_bytes(), 413, "overLimit");
     assert!(joe.list("").is_empty());
 }
@@ -182,7 +271,12 @@ fn certificates_that_cannot_be_made_are_bad_requests() {
         json!({"userId": "3002", "subject": "CN=Joe", "validTo": i64::MAX}),
     ] {
         let body = json!({ "certificate": asked }).to_string();
-        let answer = joe.send("POST", &format!("{BASE}/certificates"), JSON, body.as_bytes());
+        let answer = joe.send(
+            "POST",
+            &format!("{BASE}/certificates"),
+            JSON,
+            body.as_bytes(),
+        );
         assert_eq!(answer.status, 400, "{body:.200}: {}", answer.text());
         assert_fault(&answer, 400, "badRequest");
     }
@@ -193,11 +287,22 @@ fn certificates_that_cannot_be_made_are_bad_requests() {
 fn certificates_that_cannot_be_read_are_not_imported() {
     let server = Server::start();
     let joe = joe(&server);
-    let request = include_str!("../../../../chancery-http/src/apis/keystone/golden/04-import-json.request.http");
-    let good = request.split_once("\"data\" : \"").unwrap().1.split('"').next().unwrap();
+    let request = include_str!(
+        "../../../../chancery-http/src/apis/keystone/golden/04-import-json.request.http"
+    );
+    let good = request
+        .split_once("\"data\" : \"")
+        .unwrap()
+        .1
+        .split('"')
+        .next()
+        .unwrap();
     let cut = good.replace("aA==", "");
     let other_length = good.replacen("MIICnTCC", "MIICnjCC", 1);
-    let long = format!("-----BEGIN CERTIFICATE-----{}-----END CERTIFICATE-----", "A".repeat(200_000));
+    let long = format!(
+        "-----BEGIN CERTIFICATE-----{}-----END CERTIFICATE-----",
+        "A".repeat(200_000)
+    );
     let key = json!({"format": "BASE64_PKCS8", "data": "-----BEGIN PRIVATE KEY-----AAAA-----END PRIVATE KEY-----"});
     let file = |data: &str| json!({"format": "BASE64_DER", "data": data});
     for asked in [
@@ -217,7 +322,13 @@ fn certificates_that_cannot_be_read_are_not_imported() {
     ] {
         let body = json!({"certificates": {"certificate": [asked]}});
         let answer = joe.json("PUT", "/certificates", &body);
-        assert_eq!(answer.status, 400, "{:.200}: {}", body.to_string(), answer.text());
+        assert_eq!(
+            answer.status,
+            400,
+            "{:.200}: {}",
+            body.to_string(),
+            answer.text()
+        );
         assert_fault(&answer, 400, "badRequest");
     }
     let none = json!({"certificates": {"certificate": []}});
@@ -226,7 +337,24 @@ fn certificates_that_cannot_be_read_are_not_imported() {
 
     let status = json!({"certificate": {"subject": "CN=x"}});
     let made = joe.create("3002", "CN=Joe");
-    assert_fault(&joe.json("PUT", &super::path_of(&made), &status), 400, "badRequest");
-    assert_fault(&joe.json("PUT", &super::path_of(&made), &json!({"certificate": {"status": "foo"}})), 400, "badRequest");
-    assert_eq!(joe.json("GET", &super::path_of(&made), &Value::Null).expect(200).json()["certificate"]["status"], "active");
+    assert_fault(
+        &joe.json("PUT", &super::path_of(&made), &status),
+        400,
+        "badRequest",
+    );
+    assert_fault(
+        &joe.json(
+            "PUT",
+            &super::path_of(&made),
+            &json!({"certificate": {"status": "foo"}}),
+        ),
+        400,
+        "badRequest",
+    );
+    assert_eq!(
+        joe.json("GET", &super::path_of(&made), &Value::Null)
+            .expect(200)
+            .json()["certificate"]["status"],
+        "active"
+    );
 }

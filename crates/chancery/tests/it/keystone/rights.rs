@@ -18,13 +18,20 @@ fn people() -> Server {
 }
 
 fn creation(client: &Client<'_>, user: &str, domain: Option<&str>) -> Answer {
-    client.json("POST", "/certificates", &json!({"certificate": {"userId": user, "domainId": domain, "subject": "CN=x"}}))
+    client.json(
+        "POST",
+        "/certificates",
+        &json!({"certificate": {"userId": user, "domainId": domain, "subject": "CN=x"}}),
+    )
 }
 
 #[test]
 fn users_reach_what_is_theirs() {
     let server = people();
-    let (joe, ann) = (Client::log_in(&server, "joe"), Client::log_in(&server, "ann"));
+    let (joe, ann) = (
+        Client::log_in(&server, "joe"),
+        Client::log_in(&server, "ann"),
+    );
     let theirs = ann.create("3003", "CN=Ann");
     let path = path_of(&theirs);
     let inactive = json!({"certificate": {"status": "inactive"}});
@@ -32,8 +39,16 @@ fn users_reach_what_is_theirs() {
     assert_fault(&creation(&joe, "nobody", None), 401, "unauthorized");
     assert_fault(&joe.json("GET", &path, &Value::Null), 401, "unauthorized");
     assert_fault(&joe.json("PUT", &path, &inactive), 401, "unauthorized");
-    assert_fault(&joe.json("DELETE", &path, &Value::Null), 401, "unauthorized");
-    assert_fault(&joe.json("GET", "/certificates?userId=3003", &Value::Null), 401, "unauthorized");
+    assert_fault(
+        &joe.json("DELETE", &path, &Value::Null),
+        401,
+        "unauthorized",
+    );
+    assert_fault(
+        &joe.json("GET", "/certificates?userId=3003", &Value::Null),
+        401,
+        "unauthorized",
+    );
     assert!(joe.list("").is_empty());
     assert!(joe.list("?domainId=1001").is_empty());
     assert_eq!(ann.list("?domainId=1001").len(), 1);
@@ -44,7 +59,10 @@ fn users_reach_what_is_theirs() {
 #[test]
 fn domain_administrators_reach_their_domain() {
     let server = people();
-    let (dora, bob) = (Client::log_in(&server, "dora"), Client::log_in(&server, "bob"));
+    let (dora, bob) = (
+        Client::log_in(&server, "dora"),
+        Client::log_in(&server, "bob"),
+    );
     dora.create("3002", "CN=Joe");
     dora.create("3003", "CN=Ann");
     let foreign = path_of(&bob.create("3004", "CN=Bob"));
@@ -52,16 +70,31 @@ fn domain_administrators_reach_their_domain() {
     assert_eq!(dora.list("?userId=3003").len(), 1);
     assert_eq!(dora.list("").len(), 0);
     assert!(dora.list("?userId=3004").is_empty());
-    assert_fault(&dora.json("GET", "/certificates?domainId=2002", &Value::Null), 401, "unauthorized");
+    assert_fault(
+        &dora.json("GET", "/certificates?domainId=2002", &Value::Null),
+        401,
+        "unauthorized",
+    );
     assert_fault(&creation(&dora, "3004", None), 401, "unauthorized");
-    assert_fault(&dora.json("GET", &foreign, &Value::Null), 401, "unauthorized");
-    assert_fault(&dora.json("DELETE", &foreign, &Value::Null), 401, "unauthorized");
+    assert_fault(
+        &dora.json("GET", &foreign, &Value::Null),
+        401,
+        "unauthorized",
+    );
+    assert_fault(
+        &dora.json("DELETE", &foreign, &Value::Null),
+        401,
+        "unauthorized",
+    );
 }
 
 #[test]
 fn administrators_reach_everything_and_auditors_only_look() {
     let server = people();
-    let (admin, audit) = (Client::administrator(&server), Client::log_in(&server, "audit"));
+    let (admin, audit) = (
+        Client::administrator(&server),
+        Client::log_in(&server, "audit"),
+    );
     let path = path_of(&admin.create("3002", "CN=Joe"));
     assert_eq!(admin.list("?userId=3002").len(), 1);
     assert_eq!(admin.list("?domainId=1001").len(), 1);
@@ -69,14 +102,21 @@ fn administrators_reach_everything_and_auditors_only_look() {
     assert_fault(&creation(&admin, "nobody", None), 404, "itemNotFound");
     audit.json("GET", &path, &Value::Null).expect(200);
     assert_fault(&creation(&audit, "3006", None), 401, "unauthorized");
-    assert_fault(&audit.json("DELETE", &path, &Value::Null), 401, "unauthorized");
+    assert_fault(
+        &audit.json("DELETE", &path, &Value::Null),
+        401,
+        "unauthorized",
+    );
     admin.json("DELETE", &path, &Value::Null).expect(204);
 }
 
 #[test]
 fn a_domain_that_is_not_the_users_is_refused() {
     let server = people();
-    let (joe, admin) = (Client::log_in(&server, "joe"), Client::administrator(&server));
+    let (joe, admin) = (
+        Client::log_in(&server, "joe"),
+        Client::administrator(&server),
+    );
     for client in [&joe, &admin] {
         assert_fault(&creation(client, "3002", Some("2002")), 400, "badRequest");
         creation(client, "3002", Some("1001")).expect(201);
@@ -88,8 +128,14 @@ fn a_domain_that_is_not_the_users_is_refused() {
 fn disabled_users_are_forbidden() {
     let server = people();
     let joe = Client::log_in(&server, "joe");
-    server.native("PATCH", "/users/3002", &json!({"disabled": true})).expect(200);
-    assert_fault(&joe.json("GET", "/certificates", &Value::Null), 403, "userDisabled");
+    server
+        .native("PATCH", "/users/3002", &json!({"disabled": true}))
+        .expect(200);
+    assert_fault(
+        &joe.json("GET", "/certificates", &Value::Null),
+        403,
+        "userDisabled",
+    );
     let auth = json!({"passwordCredentials": {"username": "joe", "password": PASSWORD}});
     assert_fault(&authenticate(&server, &auth), 403, "userDisabled");
     let wrong = json!({"passwordCredentials": {"username": "joe", "password": "wrong"}});
@@ -99,35 +145,94 @@ fn disabled_users_are_forbidden() {
 #[test]
 fn imports_are_all_or_nothing_and_each_certificate_has_one_owner() {
     let server = people();
-    let (joe, ann, dora) = (Client::log_in(&server, "joe"), Client::log_in(&server, "ann"), Client::log_in(&server, "dora"));
+    let (joe, ann, dora) = (
+        Client::log_in(&server, "joe"),
+        Client::log_in(&server, "ann"),
+        Client::log_in(&server, "dora"),
+    );
     let made = |name: &str| {
         let key = server.scratch().join("import.key");
-        let arguments =
-            ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key.to_str().unwrap()];
-        crate::server::run("openssl", &[&arguments[..], &["-subj", name, "-days", "30"]].concat())
+        let arguments = [
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            key.to_str().unwrap(),
+        ];
+        crate::server::run(
+            "openssl",
+            &[&arguments[..], &["-subj", name, "-days", "30"]].concat(),
+        )
     };
     let one = |user: &str, pem: &str| json!({"userId": user, "certificateFile": {"format": "BASE64_DER", "data": pem}});
     let import = |client: &Client<'_>, list: Value| {
-        client.json("PUT", "/certificates", &json!({"certificates": {"certificate": list}}))
+        client.json(
+            "PUT",
+            "/certificates",
+            &json!({"certificates": {"certificate": list}}),
+        )
     };
     let (first, second) = (made("/CN=First"), made("/CN=Second"));
 
-    let refused = import(&joe, json!([one("3002", &first), one("3002", "broken"), one("3002", &second), {"userId": "3002"}]));
+    let refused = import(
+        &joe,
+        json!([one("3002", &first), one("3002", "broken"), one("3002", &second), {"userId": "3002"}]),
+    );
     assert_fault(&refused, 400, "badRequest");
-    let details = refused.json()["badRequest"]["details"].as_str().unwrap().to_owned();
-    assert!(details.contains("item 2: ") && details.contains("item 4: "), "{details}");
-    assert!(!details.contains("item 1: ") && !details.contains("item 3: "), "{details}");
-    assert_fault(&import(&joe, json!([one("3002", &first), one("3003", &second)])), 401, "unauthorized");
+    let details = refused.json()["badRequest"]["details"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        details.contains("item 2: ") && details.contains("item 4: "),
+        "{details}"
+    );
+    assert!(
+        !details.contains("item 1: ") && !details.contains("item 3: "),
+        "{details}"
+    );
+    assert_fault(
+        &import(&joe, json!([one("3002", &first), one("3003", &second)])),
+        401,
+        "unauthorized",
+    );
     assert!(joe.list("").is_empty());
 
-    let done = import(&dora, json!([one("3002", &first), one("3003", &second)])).expect(200).json();
-    let list = done["certificates"]["certificate"].as_array().unwrap().clone();
-    assert_eq!((list[0]["userId"].as_str(), list[1]["userId"].as_str()), (Some("3002"), Some("3003")));
+    let done = import(&dora, json!([one("3002", &first), one("3003", &second)]))
+        .expect(200)
+        .json();
+    let list = done["certificates"]["certificate"]
+        .as_array()
+        .unwrap()
+        .clone();
+    assert_eq!(
+        (list[0]["userId"].as_str(), list[1]["userId"].as_str()),
+        (Some("3002"), Some("3003"))
+    );
     assert_eq!(list[0]["certificateFile"]["data"], first.as_str());
-    assert_eq!((list[0]["publicKeyAlgorithm"].as_str(), list[0]["signatureAlgorithm"].as_str()), (Some("EC"), Some("SHA256withECDSA")));
+    assert_eq!(
+        (
+            list[0]["publicKeyAlgorithm"].as_str(),
+            list[0]["signatureAlgorithm"].as_str()
+        ),
+        (Some("EC"), Some("SHA256withECDSA"))
+    );
     import(&joe, json!([one("3002", &first)])).expect(200);
-    assert_fault(&import(&ann, json!([one("3003", &first)])), 409, "tenantConflict");
+    assert_fault(
+        &import(&ann, json!([one("3003", &first)])),
+        409,
+        "tenantConflict",
+    );
     assert_eq!((joe.list("").len(), ann.list("").len()), (1, 1));
-    joe.json("DELETE", &path_of(&list[0]), &Value::Null).expect(204);
-    assert_fault(&import(&joe, json!([one("3002", &first)])), 409, "tenantConflict");
+    joe.json("DELETE", &path_of(&list[0]), &Value::Null)
+        .expect(204);
+    assert_fault(
+        &import(&joe, json!([one("3002", &first)])),
+        409,
+        "tenantConflict",
+    );
 }

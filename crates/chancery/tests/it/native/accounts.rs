@@ -20,7 +20,10 @@ fn whoami(server: &Server, user: &str, secret: &str) -> Answer {
 }
 
 fn new_api_key(server: &Server, id: &str) -> String {
-    let answer = server.native("POST", &format!("/users/{id}/api-key"), &json!({})).expect(201).json();
+    let answer = server
+        .native("POST", &format!("/users/{id}/api-key"), &json!({}))
+        .expect(201)
+        .json();
     let key = text(&answer, "api_key").to_owned();
     assert_eq!(key.len(), 40, "{key}");
     key
@@ -33,7 +36,13 @@ fn users_are_made_shown_changed_and_removed() {
     let answer = server.native("POST", "/users", &new).expect(201);
     assert_eq!(answer.header("location"), Some("/chancery/v1/users/a-1"));
     let ann = answer.json();
-    assert_eq!(ann, server.native("GET", "/users/a-1", &Value::Null).expect(200).json());
+    assert_eq!(
+        ann,
+        server
+            .native("GET", "/users/a-1", &Value::Null)
+            .expect(200)
+            .json()
+    );
     for (member, want) in [
         ("id", json!("a-1")),
         ("name", json!("ann")),
@@ -46,77 +55,240 @@ fn users_are_made_shown_changed_and_removed() {
         assert_eq!(ann[member], want, "{member}");
     }
     // What is left out: twelve random digits, the caller's domain, self-service, no password.
-    let bob = server.native("POST", "/users", &json!({"name": "bob"})).expect(201).json();
+    let bob = server
+        .native("POST", "/users", &json!({"name": "bob"}))
+        .expect(201)
+        .json();
     let id = text(&bob, "id");
-    assert!(id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()), "{id}");
-    assert_eq!((&bob["domain"], &bob["roles"], &bob["has_password"]), (&json!("default"), &json!(["self-service"]), &json!(false)));
+    assert!(
+        id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()),
+        "{id}"
+    );
+    assert_eq!(
+        (&bob["domain"], &bob["roles"], &bob["has_password"]),
+        (&json!("default"), &json!(["self-service"]), &json!(false))
+    );
 
     for (change, member, want) in [
         (json!({"name": "bobby"}), "name", json!("bobby")),
         (json!({"roles": ["approver"]}), "roles", json!(["approver"])),
         (json!({"roles": []}), "roles", json!([])),
-        (json!({"domain": "000000001001"}), "domain", json!("000000001001")),
+        (
+            json!({"domain": "000000001001"}),
+            "domain",
+            json!("000000001001"),
+        ),
         (json!({"disabled": true}), "disabled", json!(true)),
         (json!({"disabled": false}), "disabled", json!(false)),
         (json!({"password": "y"}), "has_password", json!(true)),
         (json!({}), "name", json!("bobby")),
     ] {
-        let changed = server.native("PATCH", &format!("/users/{id}"), &change).expect(200).json();
+        let changed = server
+            .native("PATCH", &format!("/users/{id}"), &change)
+            .expect(200)
+            .json();
         assert_eq!(changed[member], want, "{change}");
-        assert_eq!(changed, server.native("GET", &format!("/users/{id}"), &Value::Null).json());
+        assert_eq!(
+            changed,
+            server
+                .native("GET", &format!("/users/{id}"), &Value::Null)
+                .json()
+        );
     }
-    assert_eq!(whoami(&server, "bobby", "y").expect(200).json()["user"]["id"], id);
-    assert_eq!(whoami(&server, id, "y").expect(200).json()["user"]["id"], id, "by id");
+    assert_eq!(
+        whoami(&server, "bobby", "y").expect(200).json()["user"]["id"],
+        id
+    );
+    assert_eq!(
+        whoami(&server, id, "y").expect(200).json()["user"]["id"],
+        id,
+        "by id"
+    );
     refused(&whoami(&server, "bob", "y"), 401, "unauthenticated");
 
-    server.native("DELETE", &format!("/users/{id}"), &Value::Null).expect(204);
-    refused(&server.native("GET", &format!("/users/{id}"), &Value::Null), 404, "not-found");
-    refused(&server.native("DELETE", &format!("/users/{id}"), &Value::Null), 404, "not-found");
+    server
+        .native("DELETE", &format!("/users/{id}"), &Value::Null)
+        .expect(204);
+    refused(
+        &server.native("GET", &format!("/users/{id}"), &Value::Null),
+        404,
+        "not-found",
+    );
+    refused(
+        &server.native("DELETE", &format!("/users/{id}"), &Value::Null),
+        404,
+        "not-found",
+    );
     refused(&whoami(&server, "bobby", "y"), 401, "unauthenticated");
 }
 
 #[test]
 fn users_that_cannot_be_are_refused() {
     let server = server_with_joe();
-    server.native("POST", "/certificates", &json!({"key": "ec-p256", "subject": "CN=joe", "owner": JOE})).expect(201);
+    server
+        .native(
+            "POST",
+            "/certificates",
+            &json!({"key": "ec-p256", "subject": "CN=joe", "owner": JOE}),
+        )
+        .expect(201);
     let long = "x".repeat(129);
     for (method, path, body, status, kind) in [
         ("POST", "/users", json!({"name": "joe"}), 409, "conflict"),
-        ("POST", "/users", json!({"name": "ann", "id": JOE}), 409, "conflict"),
-        ("POST", "/users", json!({"name": "ann", "domain": "nowhere"}), 409, "conflict"),
-        ("POST", "/users", json!({"name": "ann", "roles": ["root"]}), 400, "invalid"),
-        ("POST", "/users", json!({"name": "ann", "password": ""}), 400, "invalid"),
+        (
+            "POST",
+            "/users",
+            json!({"name": "ann", "id": JOE}),
+            409,
+            "conflict",
+        ),
+        (
+            "POST",
+            "/users",
+            json!({"name": "ann", "domain": "nowhere"}),
+            409,
+            "conflict",
+        ),
+        (
+            "POST",
+            "/users",
+            json!({"name": "ann", "roles": ["root"]}),
+            400,
+            "invalid",
+        ),
+        (
+            "POST",
+            "/users",
+            json!({"name": "ann", "password": ""}),
+            400,
+            "invalid",
+        ),
         ("POST", "/users", json!({"name": "a b"}), 400, "invalid"),
         ("POST", "/users", json!({"name": "a:b"}), 400, "invalid"),
         ("POST", "/users", json!({"name": ""}), 400, "invalid"),
         ("POST", "/users", json!({"name": long}), 400, "invalid"),
-        ("POST", "/users", json!({"name": "ann", "id": ""}), 400, "invalid"),
-        ("POST", "/users", json!({"name": "ann", "id": "a b"}), 400, "invalid"),
+        (
+            "POST",
+            "/users",
+            json!({"name": "ann", "id": ""}),
+            400,
+            "invalid",
+        ),
+        (
+            "POST",
+            "/users",
+            json!({"name": "ann", "id": "a b"}),
+            400,
+            "invalid",
+        ),
         ("POST", "/users", json!({}), 400, "invalid"),
-        ("POST", "/users", json!({"name": "ann", "colour": "red"}), 400, "invalid"),
-        ("PATCH", "/users/000000003002", json!({"name": "admin"}), 409, "conflict"),
-        ("PATCH", "/users/000000003002", json!({"domain": "nowhere"}), 409, "conflict"),
-        ("PATCH", "/users/000000003002", json!({"id": "x"}), 400, "invalid"),
-        ("PATCH", "/users/nobody", json!({"name": "x"}), 404, "not-found"),
-        ("PATCH", "/users/admin", json!({"disabled": true}), 400, "invalid"),
+        (
+            "POST",
+            "/users",
+            json!({"name": "ann", "colour": "red"}),
+            400,
+            "invalid",
+        ),
+        (
+            "PATCH",
+            "/users/000000003002",
+            json!({"name": "admin"}),
+            409,
+            "conflict",
+        ),
+        (
+            "PATCH",
+            "/users/000000003002",
+            json!({"domain": "nowhere"}),
+            409,
+            "conflict",
+        ),
+        (
+            "PATCH",
+            "/users/000000003002",
+            json!({"id": "x"}),
+            400,
+            "invalid",
+        ),
+        (
+            "PATCH",
+            "/users/nobody",
+            json!({"name": "x"}),
+            404,
+            "not-found",
+        ),
+        (
+            "PATCH",
+            "/users/admin",
+            json!({"disabled": true}),
+            400,
+            "invalid",
+        ),
         ("DELETE", "/users/admin", Value::Null, 400, "invalid"),
-        ("DELETE", "/users/000000003002", Value::Null, 409, "conflict"),
+        (
+            "DELETE",
+            "/users/000000003002",
+            Value::Null,
+            409,
+            "conflict",
+        ),
         ("POST", "/users/nobody/api-key", json!({}), 404, "not-found"),
-        ("DELETE", "/users/nobody/api-key", Value::Null, 404, "not-found"),
+        (
+            "DELETE",
+            "/users/nobody/api-key",
+            Value::Null,
+            404,
+            "not-found",
+        ),
         ("GET", "/users?domain=a%20b", Value::Null, 400, "invalid"),
         ("GET", "/users?limit=0", Value::Null, 400, "invalid"),
-        ("POST", "/domains", json!({"id": "000000001001"}), 409, "conflict"),
+        (
+            "POST",
+            "/domains",
+            json!({"id": "000000001001"}),
+            409,
+            "conflict",
+        ),
         ("POST", "/domains", json!({"id": "a b"}), 400, "invalid"),
-        ("POST", "/domains", json!({"id": "x", "name": ""}), 400, "invalid"),
+        (
+            "POST",
+            "/domains",
+            json!({"id": "x", "name": ""}),
+            400,
+            "invalid",
+        ),
         ("POST", "/domains", json!({}), 400, "invalid"),
-        ("PATCH", "/domains/nowhere", json!({"name": "x"}), 404, "not-found"),
-        ("PATCH", "/domains/default", json!({"disabled": true}), 400, "invalid"),
+        (
+            "PATCH",
+            "/domains/nowhere",
+            json!({"name": "x"}),
+            404,
+            "not-found",
+        ),
+        (
+            "PATCH",
+            "/domains/default",
+            json!({"disabled": true}),
+            400,
+            "invalid",
+        ),
         ("DELETE", "/domains/nowhere", Value::Null, 404, "not-found"),
-        ("DELETE", "/domains/000000001001", Value::Null, 409, "conflict"),
+        (
+            "DELETE",
+            "/domains/000000001001",
+            Value::Null,
+            409,
+            "conflict",
+        ),
         ("DELETE", "/domains/default", Value::Null, 409, "conflict"),
     ] {
         let answer = server.native(method, path, &body);
-        assert_eq!(answer.status, status, "{method} {path} {body}: {}", answer.text());
+        assert_eq!(
+            answer.status,
+            status,
+            "{method} {path} {body}: {}",
+            answer.text()
+        );
         refused(&answer, status, kind);
     }
 }
@@ -124,35 +296,97 @@ fn users_that_cannot_be_are_refused() {
 #[test]
 fn domains_are_made_shown_changed_and_removed() {
     let server = Server::start();
-    let answer = server.native("POST", "/domains", &json!({"id": "north", "name": "The North"})).expect(201);
-    assert_eq!(answer.header("location"), Some("/chancery/v1/domains/north"));
-    assert_eq!(answer.json(), server.native("GET", "/domains/north", &Value::Null).expect(200).json());
-    let south = server.native("POST", "/domains", &json!({"id": "south"})).expect(201).json();
-    assert_eq!((text(&south, "name"), &south["disabled"]), ("south", &json!(false)));
-    for change in [json!({"name": "Süd"}), json!({"disabled": true}), json!({"disabled": false, "name": "S"})] {
-        let changed = server.native("PATCH", "/domains/south", &change).expect(200).json();
+    let answer = server
+        .native(
+            "POST",
+            "/domains",
+            &json!({"id": "north", "name": "The North"}),
+        )
+        .expect(201);
+    assert_eq!(
+        answer.header("location"),
+        Some("/chancery/v1/domains/north")
+    );
+    assert_eq!(
+        answer.json(),
+        server
+            .native("GET", "/domains/north", &Value::Null)
+            .expect(200)
+            .json()
+    );
+    let south = server
+        .native("POST", "/domains", &json!({"id": "south"}))
+        .expect(201)
+        .json();
+    assert_eq!(
+        (text(&south, "name"), &south["disabled"]),
+        ("south", &json!(false))
+    );
+    for change in [
+        json!({"name": "Süd"}),
+        json!({"disabled": true}),
+        json!({"disabled": false, "name": "S"}),
+    ] {
+        let changed = server
+            .native("PATCH", "/domains/south", &change)
+            .expect(200)
+            .json();
         for (member, want) in change.as_object().unwrap() {
             assert_eq!(changed[member], *want);
         }
     }
     let ids = |query: &str| {
-        let page = server.native("GET", &format!("/domains{query}"), &Value::Null).expect(200).json();
-        (texts(&page["domains"], "id").join(" "), page["next"].clone())
+        let page = server
+            .native("GET", &format!("/domains{query}"), &Value::Null)
+            .expect(200)
+            .json();
+        (
+            texts(&page["domains"], "id").join(" "),
+            page["next"].clone(),
+        )
     };
     assert_eq!(ids(""), ("default north south".to_owned(), Value::Null));
-    assert_eq!(ids("?limit=2"), ("default north".to_owned(), json!("north")));
-    assert_eq!(ids("?limit=2&after=north"), ("south".to_owned(), Value::Null));
-    server.native("DELETE", "/domains/south", &Value::Null).expect(204);
-    refused(&server.native("GET", "/domains/south", &Value::Null), 404, "not-found");
+    assert_eq!(
+        ids("?limit=2"),
+        ("default north".to_owned(), json!("north"))
+    );
+    assert_eq!(
+        ids("?limit=2&after=north"),
+        ("south".to_owned(), Value::Null)
+    );
+    server
+        .native("DELETE", "/domains/south", &Value::Null)
+        .expect(204);
+    refused(
+        &server.native("GET", "/domains/south", &Value::Null),
+        404,
+        "not-found",
+    );
 }
 
 /// A domain from which every user has moved away still has its certificates.
 #[test]
 fn a_domain_with_certificates_stays() {
     let server = server_with_joe();
-    server.native("POST", "/certificates", &json!({"key": "ec-p256", "subject": "CN=joe", "owner": JOE})).expect(201);
-    server.native("PATCH", "/users/000000003002", &json!({"domain": "default"})).expect(200);
-    let detail = refused(&server.native("DELETE", "/domains/000000001001", &Value::Null), 409, "conflict");
+    server
+        .native(
+            "POST",
+            "/certificates",
+            &json!({"key": "ec-p256", "subject": "CN=joe", "owner": JOE}),
+        )
+        .expect(201);
+    server
+        .native(
+            "PATCH",
+            "/users/000000003002",
+            &json!({"domain": "default"}),
+        )
+        .expect(200);
+    let detail = refused(
+        &server.native("DELETE", "/domains/000000001001", &Value::Null),
+        409,
+        "conflict",
+    );
     assert!(detail.contains("certificates"), "{detail}");
 }
 
@@ -160,13 +394,22 @@ fn a_domain_with_certificates_stays() {
 fn users_are_listed_page_by_page() {
     let server = server_with_joe();
     for number in 0..5 {
-        server.native("POST", "/users", &json!({"name": format!("user-{number}"), "id": format!("u-{number}")})).expect(201);
+        server
+            .native(
+                "POST",
+                "/users",
+                &json!({"name": format!("user-{number}"), "id": format!("u-{number}")}),
+            )
+            .expect(201);
     }
     let walk = |who: (&str, &str), query: &str, limit: usize| {
         let (mut ids, mut after) = (Vec::new(), String::new());
         loop {
             let path = format!("/users?limit={limit}{query}{after}");
-            let page = server.native_as(who.0, who.1, "GET", &path, &Value::Null).expect(200).json();
+            let page = server
+                .native_as(who.0, who.1, "GET", &path, &Value::Null)
+                .expect(200)
+                .json();
             ids.extend(texts(&page["users"], "id"));
             assert!(ids.len() < 100, "the pages never end");
             match &page["next"] {
@@ -175,9 +418,15 @@ fn users_are_listed_page_by_page() {
             }
         }
     };
-    let admin = (server.admin().user.as_str(), server.admin().api_key.as_str());
+    let admin = (
+        server.admin().user.as_str(),
+        server.admin().api_key.as_str(),
+    );
     for limit in [1, 2, 1000] {
-        assert_eq!(walk(admin, "", limit), "000000003002 admin chancery-server u-0 u-1 u-2 u-3 u-4");
+        assert_eq!(
+            walk(admin, "", limit),
+            "000000003002 admin chancery-server u-0 u-1 u-2 u-3 u-4"
+        );
         assert_eq!(walk(admin, "&domain=000000001001", limit), JOE);
         assert_eq!(walk(admin, "&domain=nowhere", limit), "");
         assert_eq!(walk(("joe", "a password"), "", limit), JOE, "by {limit}");
@@ -195,18 +444,40 @@ fn a_new_api_key_ends_the_old_one_at_once() {
     whoami(&server, JOE, &second).expect(200);
     whoami(&server, "joe", "a password").expect(200);
     refused(&whoami(&server, "admin", &second), 401, "unauthenticated");
-    server.native("DELETE", "/users/000000003002/api-key", &Value::Null).expect(204);
+    server
+        .native("DELETE", "/users/000000003002/api-key", &Value::Null)
+        .expect(204);
     refused(&whoami(&server, "joe", &second), 401, "unauthenticated");
-    assert_eq!(server.native("GET", "/users/000000003002", &Value::Null).json()["has_api_key"], false);
+    assert_eq!(
+        server
+            .native("GET", "/users/000000003002", &Value::Null)
+            .json()["has_api_key"],
+        false
+    );
     // Their own key is everybody's to make and to take away.
-    let own = server.native_as("joe", "a password", "POST", "/users/000000003002/api-key", &Value::Null).expect(201).json();
+    let own = server
+        .native_as(
+            "joe",
+            "a password",
+            "POST",
+            "/users/000000003002/api-key",
+            &Value::Null,
+        )
+        .expect(201)
+        .json();
     whoami(&server, "joe", text(&own, "api_key")).expect(200);
 }
 
 fn token(server: &Server, user: &str, secret: &str) -> String {
-    let answer = server.native_as(user, secret, "POST", "/tokens", &json!({})).expect(201).json();
+    let answer = server
+        .native_as(user, secret, "POST", "/tokens", &json!({}))
+        .expect(201)
+        .json();
     let token = text(&answer, "token").to_owned();
-    assert!(token.starts_with("chancery_") && token.len() == 73, "{token}");
+    assert!(
+        token.starts_with("chancery_") && token.len() == 73,
+        "{token}"
+    );
     let left = super::unix(text(&answer, "expires")) - super::unix("now");
     assert!((43_100..=43_200).contains(&left), "{left}");
     token
@@ -219,15 +490,34 @@ fn with_token(server: &Server, token: &str) -> Answer {
 #[test]
 fn tokens_serve_until_they_are_ended() {
     let server = server_with_joe();
-    let (first, second) = (token(&server, "joe", "a password"), token(&server, "joe", "a password"));
-    assert_eq!(with_token(&server, &first).expect(200).json()["user"]["name"], "joe");
-    let third = server.native_with_token(&first, "POST", "/tokens", &Value::Null).expect(201).json();
-    server.native_with_token(&first, "DELETE", "/tokens/current", &Value::Null).expect(204);
+    let (first, second) = (
+        token(&server, "joe", "a password"),
+        token(&server, "joe", "a password"),
+    );
+    assert_eq!(
+        with_token(&server, &first).expect(200).json()["user"]["name"],
+        "joe"
+    );
+    let third = server
+        .native_with_token(&first, "POST", "/tokens", &Value::Null)
+        .expect(201)
+        .json();
+    server
+        .native_with_token(&first, "DELETE", "/tokens/current", &Value::Null)
+        .expect(204);
     refused(&with_token(&server, &first), 401, "unauthenticated");
-    refused(&server.native_with_token(&first, "DELETE", "/tokens/current", &Value::Null), 401, "unauthenticated");
+    refused(
+        &server.native_with_token(&first, "DELETE", "/tokens/current", &Value::Null),
+        401,
+        "unauthenticated",
+    );
     with_token(&server, &second).expect(200);
     with_token(&server, text(&third, "token")).expect(200);
-    refused(&server.native("DELETE", "/tokens/current", &Value::Null), 400, "invalid");
+    refused(
+        &server.native("DELETE", "/tokens/current", &Value::Null),
+        400,
+        "invalid",
+    );
     for wrong in ["", "chancery_", "x", &second[..72], &second.to_uppercase()] {
         refused(&with_token(&server, wrong), 401, "unauthenticated");
     }
@@ -241,9 +531,21 @@ fn a_new_password_ends_the_old_one_and_every_token() {
     let admins = token(&server, "admin", &server.admin().api_key);
     let joes = token(&server, "joe", "a password");
     with_token(&server, &joes).expect(200);
-    server.native_as("joe", "a password", "PATCH", "/users/000000003002", &json!({"password": "another"})).expect(200);
+    server
+        .native_as(
+            "joe",
+            "a password",
+            "PATCH",
+            "/users/000000003002",
+            &json!({"password": "another"}),
+        )
+        .expect(200);
     refused(&with_token(&server, &joes), 401, "unauthenticated");
-    refused(&whoami(&server, "joe", "a password"), 401, "unauthenticated");
+    refused(
+        &whoami(&server, "joe", "a password"),
+        401,
+        "unauthenticated",
+    );
     whoami(&server, "joe", "another").expect(200);
     with_token(&server, &admins).expect(200);
 }
@@ -252,9 +554,16 @@ fn a_new_password_ends_the_old_one_and_every_token() {
 #[test]
 fn the_disabled_are_kept_out_at_once() {
     let server = server_with_joe();
-    let (key, token) = (new_api_key(&server, JOE), token(&server, "joe", "a password"));
+    let (key, token) = (
+        new_api_key(&server, JOE),
+        token(&server, "joe", "a password"),
+    );
     let check = |status: u16, kind: &str| {
-        for answer in [whoami(&server, "joe", "a password"), whoami(&server, "joe", &key), with_token(&server, &token)] {
+        for answer in [
+            whoami(&server, "joe", "a password"),
+            whoami(&server, "joe", &key),
+            with_token(&server, &token),
+        ] {
             if status == 200 {
                 answer.expect(200);
             } else {
@@ -264,17 +573,25 @@ fn the_disabled_are_kept_out_at_once() {
     };
     check(200, "");
     for path in ["/users/000000003002", "/domains/000000001001"] {
-        server.native("PATCH", path, &json!({"disabled": true})).expect(200);
+        server
+            .native("PATCH", path, &json!({"disabled": true}))
+            .expect(200);
         check(403, "user-disabled");
         // Only who proves to be that user learns that it is disabled.
         refused(&whoami(&server, "joe", "wrong"), 401, "unauthenticated");
-        server.native("PATCH", path, &json!({"disabled": false})).expect(200);
+        server
+            .native("PATCH", path, &json!({"disabled": false}))
+            .expect(200);
         check(200, "");
     }
-    server.native("PATCH", "/users/000000003002", &json!({"roles": []})).expect(200);
+    server
+        .native("PATCH", "/users/000000003002", &json!({"roles": []}))
+        .expect(200);
     let list = server.native_with_token(&token, "GET", "/certificates", &Value::Null);
     refused(&list, 403, "forbidden");
-    server.native("DELETE", "/users/000000003002", &Value::Null).expect(204);
+    server
+        .native("DELETE", "/users/000000003002", &Value::Null)
+        .expect(204);
     check(401, "unauthenticated");
 }
 
@@ -282,17 +599,37 @@ fn the_disabled_are_kept_out_at_once() {
 fn wrong_credentials_are_told_how_to_prove_who_they_are() {
     let server = server_with_joe();
     let ask = |authorization: Option<&str>| {
-        let headers: Vec<(&str, &str)> = authorization.iter().map(|value| ("Authorization", *value)).collect();
+        let headers: Vec<(&str, &str)> = authorization
+            .iter()
+            .map(|value| ("Authorization", *value))
+            .collect();
         server.request("GET", "/chancery/v1/whoami", &headers, b"")
     };
     let wrong = crate::server::basic("joe", "wrong");
     let nobody = crate::server::basic("nobody", "x");
-    for authorization in [None, Some(""), Some("Basic"), Some("Basic !"), Some("Digest x"), Some(&wrong), Some(&nobody), Some("Bearer x")] {
+    for authorization in [
+        None,
+        Some(""),
+        Some("Basic"),
+        Some("Basic !"),
+        Some("Digest x"),
+        Some(&wrong),
+        Some(&nobody),
+        Some("Bearer x"),
+    ] {
         let answer = ask(authorization.as_deref());
         refused(&answer, 401, "unauthenticated");
-        let challenges: Vec<&str> =
-            answer.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate")).map(|(_, value)| value.as_str()).collect();
-        assert_eq!(challenges, ["Basic realm=\"Chancery\", charset=\"UTF-8\"", "Bearer"], "{authorization:?}");
+        let challenges: Vec<&str> = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"))
+            .map(|(_, value)| value.as_str())
+            .collect();
+        assert_eq!(
+            challenges,
+            ["Basic realm=\"Chancery\", charset=\"UTF-8\"", "Bearer"],
+            "{authorization:?}"
+        );
     }
     let right = crate::server::basic("joe", "a password");
     ask(Some(&right)).expect(200);

@@ -9,7 +9,10 @@ use crate::server::{P256, Server};
 /// A page of certificates; `query` starts with nothing or an `&`.
 #[track_caller]
 fn page(server: &Server, query: &str) -> Value {
-    server.native("GET", &format!("/certificates?{query}"), &Value::Null).expect(200).json()
+    server
+        .native("GET", &format!("/certificates?{query}"), &Value::Null)
+        .expect(200)
+        .json()
 }
 
 fn names(page: &Value) -> Vec<String> {
@@ -35,22 +38,38 @@ fn walk(server: &Server, query: &str, limit: usize, mut between: impl FnMut()) -
 
 fn issue(server: &Server, name: &str, more: Value) -> Value {
     let mut body = json!({"key": "ec-p256", "subject": format!("CN={name}"), "name": name});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    server.native("POST", "/certificates", &body).expect(201).json()
+    body.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    server
+        .native("POST", "/certificates", &body)
+        .expect(201)
+        .json()
 }
 
 fn act(server: &Server, name: &str, action: &str, body: Value) {
-    server.native("POST", &format!("/certificates/{name}/{action}"), &body).expect(200);
+    server
+        .native("POST", &format!("/certificates/{name}/{action}"), &body)
+        .expect(200);
 }
 
 /// One certificate of every standing, each named after what it is.
 fn one_of_each(server: &Server) -> Vec<Value> {
-    server.add_user("joe", "000000003002", "000000001001", "self-service", "a password");
+    server.add_user(
+        "joe",
+        "000000003002",
+        "000000001001",
+        "self-service",
+        "a password",
+    );
     let joes = json!({"owner": "000000003002"});
     let made: Vec<Value> = [
         ("active", json!({"subject": "CN=Joe Example,O=Acme 100%"})),
         ("joes", joes),
-        ("by-root", json!({"authority": "root", "subject": "CN=under_root"})),
+        (
+            "by-root",
+            json!({"authority": "root", "subject": "CN=under_root"}),
+        ),
         ("held", json!({})),
         ("revoked", json!({})),
         ("deleted", json!({})),
@@ -63,7 +82,9 @@ fn one_of_each(server: &Server) -> Vec<Value> {
     act(server, "held", "hold", json!({}));
     act(server, "revoked", "revoke", json!({"reason": "superseded"}));
     for name in ["deleted", "purged"] {
-        server.native("DELETE", &format!("/certificates/{name}"), &Value::Null).expect(204);
+        server
+            .native("DELETE", &format!("/certificates/{name}"), &Value::Null)
+            .expect(204);
     }
     act(server, "purged", "purge", json!({}));
     made
@@ -74,10 +95,21 @@ fn filters_find_what_they_say() {
     let server = Server::start();
     let made = one_of_each(&server);
     let (foreign, _) = foreign(server.scratch(), P256, "/C=DE/CN=Fremd");
-    let imported = server.native("POST", "/certificates/import", &json!({"certificates": foreign})).expect(200).json();
+    let imported = server
+        .native(
+            "POST",
+            "/certificates/import",
+            &json!({"certificates": foreign}),
+        )
+        .expect(200)
+        .json();
     let imported = imported["certificates"][0].clone();
     let fremd = text(&imported, "name").to_owned();
-    while server.native("GET", "/certificates/expired", &Value::Null).json()["status"] != "expired" {
+    while server
+        .native("GET", "/certificates/expired", &Value::Null)
+        .json()["status"]
+        != "expired"
+    {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     let (serial, key) = (text(&made[0], "serial"), text(&made[1], "subject_key_id"));
@@ -86,12 +118,20 @@ fn filters_find_what_they_say() {
     // The server's own certificate is in the store too; it owns it itself.
     let own = page(&server, "owner=chancery-server");
     let own = names(&own)[0].clone();
-    let listed = ["active", "joes", "by-root", "held", "revoked", "expired", &fremd, &own];
-    let all = ["active", "joes", "by-root", "held", "revoked", "expired", &fremd, &own, "deleted", "purged"];
+    let listed = [
+        "active", "joes", "by-root", "held", "revoked", "expired", &fremd, &own,
+    ];
+    let all = [
+        "active", "joes", "by-root", "held", "revoked", "expired", &fremd, &own, "deleted",
+        "purged",
+    ];
     for (query, want) in [
         (String::new(), &listed[..]),
         ("status=any".into(), &all),
-        ("status=active".into(), &["active", "joes", "by-root", &fremd, &own]),
+        (
+            "status=active".into(),
+            &["active", "joes", "by-root", &fremd, &own],
+        ),
         ("status=on-hold".into(), &["held"]),
         ("status=revoked".into(), &["revoked"]),
         ("status=expired".into(), &["expired"]),
@@ -112,17 +152,31 @@ fn filters_find_what_they_say() {
         ("subject=u_der".into(), &[]),
         ("subject=oe".into(), &["active", "joes"]),
         ("subject=e&status=expired".into(), &["expired"]),
-        ("issuer=CN%3DChancery%20Root,O%3DChancery".into(), &["by-root"]),
+        (
+            "issuer=CN%3DChancery%20Root,O%3DChancery".into(),
+            &["by-root"],
+        ),
         ("issuer=C%3DDE,CN%3DFremd".into(), &[]),
         ("issuer=CN%3DFremd,C%3DDE".into(), &[&fremd]),
         (format!("issuer={issuing}&status=on-hold"), &["held"]),
         (format!("issuer={respelt}&serial={serial}"), &["active"]),
-        (format!("issuer={issuing}&serial={}", serial.to_uppercase()), &["active"]),
-        (format!("issuer=CN%3DChancery%20Root,O%3DChancery&serial={serial}"), &[]),
+        (
+            format!("issuer={issuing}&serial={}", serial.to_uppercase()),
+            &["active"],
+        ),
+        (
+            format!("issuer=CN%3DChancery%20Root,O%3DChancery&serial={serial}"),
+            &[],
+        ),
         (format!("subject_key_id={key}"), &["joes"]),
         (format!("subject_key_id={}", key.to_uppercase()), &["joes"]),
         (format!("subject_key_id={key}&owner=admin"), &[]),
-        (format!("subject_key_id={key}&owner=000000003002&domain=000000001001&subject=JOES&status=active&issuer={issuing}"), &["joes"]),
+        (
+            format!(
+                "subject_key_id={key}&owner=000000003002&domain=000000001001&subject=JOES&status=active&issuer={issuing}"
+            ),
+            &["joes"],
+        ),
     ] {
         let mut found = names(&page(&server, &query));
         let mut want: Vec<String> = want.iter().map(|name| (*name).to_owned()).collect();
@@ -131,10 +185,25 @@ fn filters_find_what_they_say() {
         assert_eq!(found, want, "{query}");
     }
     for query in [
-        "limit=0", "limit=1001", "limit=x", "after=x", "order=up", "status=good", "serial=1", "serial=x&issuer=CN%3Da",
-        "issuer=x", "subject_key_id=12", "owner=a%20b", "colour=red", "limit=1&limit=2",
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "after=x",
+        "order=up",
+        "status=good",
+        "serial=1",
+        "serial=x&issuer=CN%3Da",
+        "issuer=x",
+        "subject_key_id=12",
+        "owner=a%20b",
+        "colour=red",
+        "limit=1&limit=2",
     ] {
-        refused(&server.native("GET", &format!("/certificates?{query}"), &Value::Null), 400, "invalid");
+        refused(
+            &server.native("GET", &format!("/certificates?{query}"), &Value::Null),
+            400,
+            "invalid",
+        );
     }
 }
 
@@ -142,16 +211,39 @@ fn filters_find_what_they_say() {
 fn pages_have_neither_duplicates_nor_gaps() {
     let server = Server::start();
     for number in 0..12 {
-        issue(&server, &format!("c-{number:02}"), json!({"subject": format!("CN=paged {}", number % 3)}));
+        issue(
+            &server,
+            &format!("c-{number:02}"),
+            json!({"subject": format!("CN=paged {}", number % 3)}),
+        );
     }
-    for query in ["status=any", "subject=paged", "subject=paged%201", "owner=admin", "domain=default", "issuer=CN%3DChancery%20Issuing,O%3DChancery"] {
+    for query in [
+        "status=any",
+        "subject=paged",
+        "subject=paged%201",
+        "owner=admin",
+        "domain=default",
+        "issuer=CN%3DChancery%20Issuing,O%3DChancery",
+    ] {
         let newest = names(&page(&server, &format!("{query}&limit=1000")));
         let oldest = names(&page(&server, &format!("{query}&limit=1000&order=oldest")));
         assert!(newest.iter().eq(oldest.iter().rev()), "{query}");
-        assert!(oldest.len() >= 4 && oldest.is_sorted_by_key(|name| name.strip_prefix("c-").map(str::to_owned)), "{query}: {oldest:?}");
+        assert!(
+            oldest.len() >= 4
+                && oldest.is_sorted_by_key(|name| name.strip_prefix("c-").map(str::to_owned)),
+            "{query}: {oldest:?}"
+        );
         for limit in [1, 2, 5, 12, 13, 1000] {
-            assert_eq!(walk(&server, query, limit, || {}), newest, "{query} by {limit}");
-            assert_eq!(walk(&server, &format!("{query}&order=oldest"), limit, || {}), oldest, "{query} by {limit}");
+            assert_eq!(
+                walk(&server, query, limit, || {}),
+                newest,
+                "{query} by {limit}"
+            );
+            assert_eq!(
+                walk(&server, &format!("{query}&order=oldest"), limit, || {}),
+                oldest,
+                "{query} by {limit}"
+            );
         }
     }
 }
@@ -193,12 +285,22 @@ fn many_at_once_get_every_number_once() {
         let threads: Vec<_> = (0..4)
             .map(|thread| {
                 let server = &server;
-                scope.spawn(move || (0..6).map(|n| issue(server, &format!("t-{thread}-{n}"), json!({}))).collect::<Vec<_>>())
+                scope.spawn(move || {
+                    (0..6)
+                        .map(|n| issue(server, &format!("t-{thread}-{n}"), json!({})))
+                        .collect::<Vec<_>>()
+                })
             })
             .collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
     });
-    let mut numbers: Vec<i64> = all.iter().map(|one| one["number"].as_i64().unwrap()).collect();
+    let mut numbers: Vec<i64> = all
+        .iter()
+        .map(|one| one["number"].as_i64().unwrap())
+        .collect();
     numbers.sort_unstable();
     // The server's own certificate was the first.
     assert_eq!(numbers, (2..26).collect::<Vec<i64>>());

@@ -10,8 +10,15 @@ use crate::server::{P256, Server};
 use crate::wire::Answer;
 
 /// The callers: one of each role, and one without any. All are of the domain `home`.
-const ROLES: [&str; 7] =
-    ["administrator", "operator", "approver", "auditor", "domain-administrator", "self-service", "nobody"];
+const ROLES: [&str; 7] = [
+    "administrator",
+    "operator",
+    "approver",
+    "auditor",
+    "domain-administrator",
+    "self-service",
+    "nobody",
+];
 
 /// Whose it is that something is done to.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -33,61 +40,133 @@ struct Operation {
     run: fn(&Case<'_>) -> Answer,
 }
 
-const fn of(action: &'static str, done: u16, reach: &'static str, run: fn(&Case<'_>) -> Answer) -> Operation {
-    Operation { action, done, reach, run }
+const fn of(
+    action: &'static str,
+    done: u16,
+    reach: &'static str,
+    run: fn(&Case<'_>) -> Answer,
+) -> Operation {
+    Operation {
+        action,
+        done,
+        reach,
+        run,
+    }
 }
 
 const CERTIFICATES: [Operation; 13] = [
     of("certificate.read", 200, "eeeedo-", |case| case.get("")),
     of("certificate.read", 200, "eeeedo-", |case| case.get("/pem")),
     of("certificate.read", 200, "eeeedo-", |case| case.get("/der")),
-    of("certificate.read", 200, "eeeedo-", |case| case.get("/chain")),
-    of("certificate.export-private-key", 200, "e---do-", |case| case.post(&[], "pkcs12", json!({"password": "x"}))),
+    of("certificate.read", 200, "eeeedo-", |case| {
+        case.get("/chain")
+    }),
+    of("certificate.export-private-key", 200, "e---do-", |case| {
+        case.post(&[], "pkcs12", json!({"password": "x"}))
+    }),
     of("certificate.issue", 201, "ee--do-", |case| {
-        case.call("POST", "/certificates", json!({"key": "ec-p256", "subject": "CN=new", "owner": case.owner()}))
+        case.call(
+            "POST",
+            "/certificates",
+            json!({"key": "ec-p256", "subject": "CN=new", "owner": case.owner()}),
+        )
     }),
     of("certificate.import", 200, "ee--do-", |case| {
         let (pem, _) = foreign(case.server.scratch(), P256, "/CN=foreign");
-        case.call("POST", "/certificates/import", json!({"certificates": pem, "owner": case.owner()}))
+        case.call(
+            "POST",
+            "/certificates/import",
+            json!({"certificates": pem, "owner": case.owner()}),
+        )
     }),
-    of("certificate.renew", 201, "ee--do-", |case| case.post(&[], "renew", json!({}))),
-    of("certificate.hold", 200, "ee--do-", |case| case.post(&[], "hold", json!({}))),
-    of("certificate.release", 200, "ee--do-", |case| case.post(&["hold"], "release", json!({}))),
-    of("certificate.revoke", 200, "ee--do-", |case| case.post(&[], "revoke", json!({"reason": "superseded"}))),
+    of("certificate.renew", 201, "ee--do-", |case| {
+        case.post(&[], "renew", json!({}))
+    }),
+    of("certificate.hold", 200, "ee--do-", |case| {
+        case.post(&[], "hold", json!({}))
+    }),
+    of("certificate.release", 200, "ee--do-", |case| {
+        case.post(&["hold"], "release", json!({}))
+    }),
+    of("certificate.revoke", 200, "ee--do-", |case| {
+        case.post(&[], "revoke", json!({"reason": "superseded"}))
+    }),
     of("certificate.delete", 204, "ee--do-", |case| {
-        case.call("DELETE", &format!("/certificates/{}", case.certificate(&[])), Value::Null)
+        case.call(
+            "DELETE",
+            &format!("/certificates/{}", case.certificate(&[])),
+            Value::Null,
+        )
     }),
-    of("certificate.purge", 200, "e------", |case| case.post(&["delete"], "purge", json!({}))),
+    of("certificate.purge", 200, "e------", |case| {
+        case.post(&["delete"], "purge", json!({}))
+    }),
 ];
 
 const USERS: [Operation; 7] = [
-    of("user.read", 200, "eeeedoo", |case| case.call("GET", &case.user(), Value::Null)),
-    of("user.add", 201, "e---d--", |case| {
-        case.call("POST", "/users", json!({"name": case.fresh(), "domain": case.domain()}))
+    of("user.read", 200, "eeeedoo", |case| {
+        case.call("GET", &case.user(), Value::Null)
     }),
-    of("user.change", 200, "e---d--", |case| case.call("PATCH", &case.user(), json!({"name": case.fresh()}))),
-    of("user.change", 200, "e---d--", |case| case.call("PATCH", &case.user(), json!({"roles": ["self-service"]}))),
-    of("user.change", 200, "eooodoo", |case| case.call("PATCH", &case.user(), json!({"password": "another"}))),
-    of("user.api-key", 204, "eooodoo", |case| case.call("DELETE", &format!("{}/api-key", case.user()), Value::Null)),
-    of("user.api-key", 201, "eooodoo", |case| case.call("POST", &format!("{}/api-key", case.user()), json!({}))),
+    of("user.add", 201, "e---d--", |case| {
+        case.call(
+            "POST",
+            "/users",
+            json!({"name": case.fresh(), "domain": case.domain()}),
+        )
+    }),
+    of("user.change", 200, "e---d--", |case| {
+        case.call("PATCH", &case.user(), json!({"name": case.fresh()}))
+    }),
+    of("user.change", 200, "e---d--", |case| {
+        case.call("PATCH", &case.user(), json!({"roles": ["self-service"]}))
+    }),
+    of("user.change", 200, "eooodoo", |case| {
+        case.call("PATCH", &case.user(), json!({"password": "another"}))
+    }),
+    of("user.api-key", 204, "eooodoo", |case| {
+        case.call("DELETE", &format!("{}/api-key", case.user()), Value::Null)
+    }),
+    of("user.api-key", 201, "eooodoo", |case| {
+        case.call("POST", &format!("{}/api-key", case.user()), json!({}))
+    }),
 ];
 
 const REST: [Operation; 9] = [
-    of("domain.read", 200, "eeeeddd", |case| case.call("GET", &format!("/domains/{}", case.domain()), Value::Null)),
-    of("domain.add", 201, "e------", |case| case.call("POST", "/domains", json!({"id": case.fresh()}))),
+    of("domain.read", 200, "eeeeddd", |case| {
+        case.call("GET", &format!("/domains/{}", case.domain()), Value::Null)
+    }),
+    of("domain.add", 201, "e------", |case| {
+        case.call("POST", "/domains", json!({"id": case.fresh()}))
+    }),
     of("domain.change", 200, "e------", |case| {
-        case.call("PATCH", &format!("/domains/{}", case.domain()), json!({"name": case.fresh()}))
+        case.call(
+            "PATCH",
+            &format!("/domains/{}", case.domain()),
+            json!({"name": case.fresh()}),
+        )
     }),
     of("domain.remove", 204, "e------", |case| {
         let id = case.fresh();
-        case.server.native("POST", "/domains", &json!({"id": id})).expect(201);
+        case.server
+            .native("POST", "/domains", &json!({"id": id}))
+            .expect(201);
         case.call("DELETE", &format!("/domains/{id}"), Value::Null)
     }),
-    of("audit.read", 200, "e--e---", |case| case.call("GET", "/audit", Value::Null)),
-    of("authority.list", 200, "eeeeee-", |case| case.call("GET", "/authorities", Value::Null)),
-    of("authority.list", 200, "eeeeee-", |case| case.call("GET", "/authorities/root", Value::Null)),
-    of("", 200, "eeeeeee", |case| case.call("GET", "/profiles", Value::Null)),
-    of("", 200, "eeeeeee", |case| case.call("GET", "/whoami", Value::Null)),
+    of("audit.read", 200, "e--e---", |case| {
+        case.call("GET", "/audit", Value::Null)
+    }),
+    of("authority.list", 200, "eeeeee-", |case| {
+        case.call("GET", "/authorities", Value::Null)
+    }),
+    of("authority.list", 200, "eeeeee-", |case| {
+        case.call("GET", "/authorities/root", Value::Null)
+    }),
+    of("", 200, "eeeeeee", |case| {
+        case.call("GET", "/profiles", Value::Null)
+    }),
+    of("", 200, "eeeeeee", |case| {
+        case.call("GET", "/whoami", Value::Null)
+    }),
 ];
 
 /// One caller doing one thing to what is somebody's.
@@ -102,7 +181,8 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn call(&self, method: &str, path: &str, body: Value) -> Answer {
-        self.server.native_as(&self.caller.0, &self.caller.1, method, path, &body)
+        self.server
+            .native_as(&self.caller.0, &self.caller.1, method, path, &body)
     }
 
     fn fresh(&self) -> String {
@@ -111,7 +191,11 @@ impl Case<'_> {
     }
 
     fn domain(&self) -> &'static str {
-        if self.whose == Whose::Away { "away" } else { "home" }
+        if self.whose == Whose::Away {
+            "away"
+        } else {
+            "home"
+        }
     }
 
     fn owner(&self) -> &str {
@@ -125,23 +209,45 @@ impl Case<'_> {
     /// A certificate that belongs to the owner, after those actions of the administrator's.
     fn certificate(&self, actions: &[&str]) -> String {
         let body = json!({"key": "ec-p256", "subject": "CN=joe", "owner": self.owner()});
-        let id = text(&self.server.native("POST", "/certificates", &body).expect(201).json(), "id").to_owned();
+        let id = text(
+            &self
+                .server
+                .native("POST", "/certificates", &body)
+                .expect(201)
+                .json(),
+            "id",
+        )
+        .to_owned();
         for action in actions {
             let path = format!("/certificates/{id}");
             match *action {
-                "delete" => self.server.native("DELETE", &path, &Value::Null).expect(204),
-                action => self.server.native("POST", &format!("{path}/{action}"), &json!({})).expect(200),
+                "delete" => self
+                    .server
+                    .native("DELETE", &path, &Value::Null)
+                    .expect(204),
+                action => self
+                    .server
+                    .native("POST", &format!("{path}/{action}"), &json!({}))
+                    .expect(200),
             };
         }
         id
     }
 
     fn get(&self, part: &str) -> Answer {
-        self.call("GET", &format!("/certificates/{}{part}", self.certificate(&[])), Value::Null)
+        self.call(
+            "GET",
+            &format!("/certificates/{}{part}", self.certificate(&[])),
+            Value::Null,
+        )
     }
 
     fn post(&self, before: &[&str], action: &str, body: Value) -> Answer {
-        self.call("POST", &format!("/certificates/{}/{action}", self.certificate(before)), body)
+        self.call(
+            "POST",
+            &format!("/certificates/{}/{action}", self.certificate(before)),
+            body,
+        )
     }
 
     /// A user of the domain: the caller, or one without roles that reach farther.
@@ -160,7 +266,13 @@ impl Case<'_> {
 fn server_with_two_domains() -> Server {
     let server = Server::start();
     for domain in ["home", "away"] {
-        server.add_user(&format!("{domain}-owner"), &format!("{domain}-owner"), domain, "self-service", "x");
+        server.add_user(
+            &format!("{domain}-owner"),
+            &format!("{domain}-owner"),
+            domain,
+            "self-service",
+            "x",
+        );
     }
     server
 }
@@ -170,7 +282,10 @@ fn caller(server: &Server, id: &str, role: &str) -> (String, String) {
     let roles: &[&str] = if role == "nobody" { &[] } else { &[role] };
     let user = json!({"name": id, "id": id, "domain": "home", "roles": roles});
     server.native("POST", "/users", &user).expect(201);
-    let answer = server.native("POST", &format!("/users/{id}/api-key"), &json!({})).expect(201).json();
+    let answer = server
+        .native("POST", &format!("/users/{id}/api-key"), &json!({}))
+        .expect(201)
+        .json();
     (id.to_owned(), text(&answer, "api_key").to_owned())
 }
 
@@ -185,8 +300,17 @@ fn check(operations: &[Operation], callers_are_spent: bool) {
         for (number, operation) in operations.iter().enumerate() {
             for whose in [Whose::Own, Whose::Home, Whose::Away] {
                 let spent = callers_are_spent && whose == Whose::Own;
-                let caller = if spent { caller(&server, &format!("{role}-{number}"), role) } else { lasting.clone() };
-                let case = Case { server: &server, caller, whose, count: &count };
+                let caller = if spent {
+                    caller(&server, &format!("{role}-{number}"), role)
+                } else {
+                    lasting.clone()
+                };
+                let case = Case {
+                    server: &server,
+                    caller,
+                    whose,
+                    count: &count,
+                };
                 let reach = operation.reach.as_bytes()[at];
                 let allowed = match whose {
                     Whose::Own => reach != b'-',
@@ -194,15 +318,27 @@ fn check(operations: &[Operation], callers_are_spent: bool) {
                     Whose::Away => reach == b'e',
                 };
                 let answer = (operation.run)(&case);
-                let what = format!("{role}: {} ({number}), {whose:?}: {}", operation.action, answer.status);
+                let what = format!(
+                    "{role}: {} ({number}), {whose:?}: {}",
+                    operation.action, answer.status
+                );
                 if allowed {
-                    assert_eq!(answer.status, operation.done, "{what}: {}", String::from_utf8_lossy(&answer.body));
+                    assert_eq!(
+                        answer.status,
+                        operation.done,
+                        "{what}: {}",
+                        String::from_utf8_lossy(&answer.body)
+                    );
                     continue;
                 }
                 assert_eq!(answer.status, 403, "{what}");
                 refused(&answer, 403, "forbidden");
                 if spent {
-                    assert_eq!(refused_actions(&server, &case.caller.0), [operation.action], "{what}");
+                    assert_eq!(
+                        refused_actions(&server, &case.caller.0),
+                        [operation.action],
+                        "{what}"
+                    );
                 } else {
                     refusals.push(operation.action.to_owned());
                 }
@@ -214,10 +350,19 @@ fn check(operations: &[Operation], callers_are_spent: bool) {
 
 /// What somebody was refused, by the audit trail, oldest first.
 fn refused_actions(server: &Server, actor: &str) -> Vec<String> {
-    let trail = server.native("GET", &format!("/audit?limit=1000&actor={actor}"), &Value::Null).expect(200).json();
+    let trail = server
+        .native(
+            "GET",
+            &format!("/audit?limit=1000&actor={actor}"),
+            &Value::Null,
+        )
+        .expect(200)
+        .json();
     let entries = trail["entries"].as_array().unwrap();
     let refused = entries.iter().filter(|entry| entry["outcome"] == "refused");
-    let mut actions: Vec<String> = refused.map(|entry| text(entry, "action").to_owned()).collect();
+    let mut actions: Vec<String> = refused
+        .map(|entry| text(entry, "action").to_owned())
+        .collect();
     actions.reverse();
     actions
 }
@@ -243,7 +388,8 @@ fn lists_show_what_a_role_reaches() {
     for role in ROLES {
         let (id, key) = caller(&server, role, role);
         for owner in [id.as_str(), "home-owner", "away-owner"] {
-            let body = json!({"key": "ec-p256", "subject": format!("CN={role} {owner}"), "owner": owner});
+            let body =
+                json!({"key": "ec-p256", "subject": format!("CN={role} {owner}"), "owner": owner});
             server.native("POST", "/certificates", &body).expect(201);
         }
         let see = |path: &str, member: &str, of: &str| {
@@ -257,7 +403,13 @@ fn lists_show_what_a_role_reaches() {
             seen.dedup();
             seen.join(" ")
         };
-        let certificates = |query: &str| see(&format!("/certificates?subject={role}&{query}"), "owner", "certificates");
+        let certificates = |query: &str| {
+            see(
+                &format!("/certificates?subject={role}&{query}"),
+                "owner",
+                "certificates",
+            )
+        };
         let users = |query: &str| see(&format!("/users?limit=1000&{query}"), "domain", "users");
         let domains = see("/domains", "id", "domains");
         let mut everyone = [&id, "away-owner", "home-owner"];
@@ -277,8 +429,19 @@ fn lists_show_what_a_role_reaches() {
         let want: [&str; 8] = match role {
             "domain-administrator" => [&home, &home, "refused", "", &id, "home", "refused", "home"],
             "self-service" => [&id, &id, "", "refused", &id, "home", "refused", "home"],
-            "nobody" => ["refused", "refused", "refused", "refused", "refused", "refused", "refused", "home"],
-            _ => [&everyone, &home, "away-owner", "away-owner", &id, "away default home", "away", "away default home"],
+            "nobody" => [
+                "refused", "refused", "refused", "refused", "refused", "refused", "refused", "home",
+            ],
+            _ => [
+                &everyone,
+                &home,
+                "away-owner",
+                "away-owner",
+                &id,
+                "away default home",
+                "away",
+                "away default home",
+            ],
         };
         assert_eq!(seen, want, "{role}");
     }
@@ -293,35 +456,116 @@ fn nobody_gives_or_takes_more_than_they_have() {
     caller(&server, "an-operator", "operator");
     let password = json!({"password": "mine now"});
     for (method, path, body, action) in [
-        ("POST", "/users", json!({"name": "new", "domain": "home", "roles": ["operator"]}), "user.grant"),
-        ("POST", "/users", json!({"name": "new", "domain": "home", "roles": ["self-service", "auditor"]}), "user.grant"),
-        ("PATCH", "/users/home-owner", json!({"roles": ["administrator"]}), "user.grant"),
-        ("PATCH", "/users/chief", json!({"roles": ["administrator"]}), "user.grant"),
-        ("PATCH", "/users/an-operator", password.clone(), "user.grant"),
-        ("PATCH", "/users/an-operator", json!({"roles": ["self-service"]}), "user.grant"),
-        ("PATCH", "/users/an-operator", json!({"disabled": true}), "user.grant"),
-        ("POST", "/users/an-operator/api-key", json!({}), "user.grant"),
-        ("DELETE", "/users/an-operator/api-key", Value::Null, "user.grant"),
+        (
+            "POST",
+            "/users",
+            json!({"name": "new", "domain": "home", "roles": ["operator"]}),
+            "user.grant",
+        ),
+        (
+            "POST",
+            "/users",
+            json!({"name": "new", "domain": "home", "roles": ["self-service", "auditor"]}),
+            "user.grant",
+        ),
+        (
+            "PATCH",
+            "/users/home-owner",
+            json!({"roles": ["administrator"]}),
+            "user.grant",
+        ),
+        (
+            "PATCH",
+            "/users/chief",
+            json!({"roles": ["administrator"]}),
+            "user.grant",
+        ),
+        (
+            "PATCH",
+            "/users/an-operator",
+            password.clone(),
+            "user.grant",
+        ),
+        (
+            "PATCH",
+            "/users/an-operator",
+            json!({"roles": ["self-service"]}),
+            "user.grant",
+        ),
+        (
+            "PATCH",
+            "/users/an-operator",
+            json!({"disabled": true}),
+            "user.grant",
+        ),
+        (
+            "POST",
+            "/users/an-operator/api-key",
+            json!({}),
+            "user.grant",
+        ),
+        (
+            "DELETE",
+            "/users/an-operator/api-key",
+            Value::Null,
+            "user.grant",
+        ),
         ("DELETE", "/users/an-operator", Value::Null, "user.grant"),
-        ("PATCH", "/users/home-owner", json!({"domain": "away"}), "user.change"),
-        ("PATCH", "/users/away-owner", json!({"domain": "home"}), "user.change"),
+        (
+            "PATCH",
+            "/users/home-owner",
+            json!({"domain": "away"}),
+            "user.change",
+        ),
+        (
+            "PATCH",
+            "/users/away-owner",
+            json!({"domain": "home"}),
+            "user.change",
+        ),
         ("PATCH", "/users/admin", password.clone(), "user.change"),
         ("DELETE", "/users/away-owner", Value::Null, "user.remove"),
     ] {
         let answer = server.native_as(&id, &key, method, path, &body);
-        assert_eq!(answer.status, 403, "{method} {path} {body}: {}", answer.text());
-        assert_eq!(refused_actions(&server, &id).last().map(String::as_str), Some(action), "{method} {path} {body}");
+        assert_eq!(
+            answer.status,
+            403,
+            "{method} {path} {body}: {}",
+            answer.text()
+        );
+        assert_eq!(
+            refused_actions(&server, &id).last().map(String::as_str),
+            Some(action),
+            "{method} {path} {body}"
+        );
     }
-    for body in [json!({"roles": ["domain-administrator", "self-service"]}), json!({"disabled": true})] {
-        server.native_as(&id, &key, "PATCH", "/users/home-owner", &body).expect(200);
+    for body in [
+        json!({"roles": ["domain-administrator", "self-service"]}),
+        json!({"disabled": true}),
+    ] {
+        server
+            .native_as(&id, &key, "PATCH", "/users/home-owner", &body)
+            .expect(200);
     }
-    server.native_as(&id, &key, "DELETE", "/users/home-owner", &Value::Null).expect(204);
+    server
+        .native_as(&id, &key, "DELETE", "/users/home-owner", &Value::Null)
+        .expect(204);
     // Their own password is everybody's to change, and nothing else beside it.
     let (joe, key) = caller(&server, "joe", "self-service");
     let body = json!({"password": "mine", "roles": ["administrator"]});
-    refused(&server.native_as(&joe, &key, "PATCH", "/users/joe", &body), 403, "forbidden");
-    let shown = server.native("GET", "/users/joe", &Value::Null).expect(200).json();
-    assert_eq!((&shown["roles"], &shown["has_password"]), (&json!(["self-service"]), &json!(false)));
+    refused(
+        &server.native_as(&joe, &key, "PATCH", "/users/joe", &body),
+        403,
+        "forbidden",
+    );
+    let shown = server
+        .native("GET", "/users/joe", &Value::Null)
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&shown["roles"], &shown["has_password"]),
+        (&json!(["self-service"]), &json!(false))
+    );
 }
 
 /// Whether there is a user is told to nobody who may not see it.
@@ -335,9 +579,17 @@ fn users_that_are_not_there_look_like_users_of_others() {
             ("PATCH", path.to_owned(), json!({"name": "x"})),
             ("DELETE", path.to_owned(), Value::Null),
             ("POST", format!("{path}/api-key"), json!({})),
-            ("POST", "/certificates".to_owned(), json!({"key": "ec-p256", "subject": "CN=x", "owner": path.replace("/users/", "")})),
+            (
+                "POST",
+                "/certificates".to_owned(),
+                json!({"key": "ec-p256", "subject": "CN=x", "owner": path.replace("/users/", "")}),
+            ),
         ] {
-            refused(&server.native_as(&id, &key, method, &path, &body), 403, "forbidden");
+            refused(
+                &server.native_as(&id, &key, method, &path, &body),
+                403,
+                "forbidden",
+            );
         }
     }
 }

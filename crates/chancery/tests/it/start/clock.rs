@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chancery_app::{
-    App, AppConfig, Caller, CertificateFilter, CertificateRef, Clock, Credential, Error, IssueRequest, KeySource, Options,
-    StatusFilter, TokenStyle, Via,
+    App, AppConfig, Caller, CertificateFilter, CertificateRef, Clock, Credential, Error,
+    IssueRequest, KeySource, Options, StatusFilter, TokenStyle, Via,
 };
 use chancery_core::certificate::{Certificate, Refusal, Status};
 use chancery_core::key::KeyAlgorithm;
@@ -17,7 +17,10 @@ use chancery_core::x509;
 const START: i64 = 1_790_000_000;
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
-const VIA: Via = Via { api: "test", address: None };
+const VIA: Via = Via {
+    api: "test",
+    address: None,
+};
 
 /// The engine, its administrator, and the hand on its clock.
 struct Engine {
@@ -33,6 +36,7 @@ impl Engine {
             data: data.join("data"),
             config: AppConfig::default(),
             clock: Clock::Fixed(Arc::clone(&seconds)),
+            server_names: vec!["localhost".to_owned()],
             public_url: "http://ca.example".to_owned(),
         })
         .await
@@ -40,7 +44,11 @@ impl Engine {
         let administrator = administrator.unwrap();
         let credential = Credential::ApiKey(administrator.user, administrator.api_key);
         let admin = app.authenticate(credential, VIA).await.unwrap();
-        Engine { app, admin, seconds }
+        Engine {
+            app,
+            admin,
+            seconds,
+        }
     }
 
     /// Sets the clock to so many seconds after the start.
@@ -54,19 +62,33 @@ impl Engine {
             days: Some(days),
             ..IssueRequest::new(KeySource::Make(KeyAlgorithm::P256))
         };
-        self.app.issue(&self.admin, request).await.unwrap().certificate
+        self.app
+            .issue(&self.admin, request)
+            .await
+            .unwrap()
+            .certificate
     }
 
     async fn number_of_those(&self, status: StatusFilter) -> usize {
-        let filter = CertificateFilter { status: Some(status), ..CertificateFilter::all(self.app.now()) };
-        self.app.certificates(&self.admin, filter, 100).await.unwrap().len()
+        let filter = CertificateFilter {
+            status: Some(status),
+            ..CertificateFilter::all(self.app.now())
+        };
+        self.app
+            .certificates(&self.admin, filter, 100)
+            .await
+            .unwrap()
+            .len()
     }
 }
 
 /// Runs a test on a new engine.
 fn with_engine<F: Future<Output = ()>>(test: impl FnOnce(Engine) -> F) {
     let directory = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async { test(Engine::open(directory.path()).await).await });
 }
 
@@ -88,9 +110,19 @@ fn the_tls_certificate_is_renewed_at_two_thirds_of_its_life() {
         assert_ne!(second.private_key.pkcs8(), first.private_key.pkcs8());
         assert_eq!(current().await.chain, second.chain, "and then it stays");
         let facts = x509::read_certificate(&second.chain[0]).unwrap();
-        assert!(facts.not_before.unix() <= START + due && facts.not_after.unix() > START + due + life / 2);
-        let elsewhere = engine.app.server_certificate(&["ca.example".to_owned()]).await.unwrap();
-        assert_ne!(elsewhere.chain[0], second.chain[0], "other names need another certificate");
+        assert!(
+            facts.not_before.unix() <= START + due
+                && facts.not_after.unix() > START + due + life / 2
+        );
+        let elsewhere = engine
+            .app
+            .server_certificate(&["ca.example".to_owned()])
+            .await
+            .unwrap();
+        assert_ne!(
+            elsewhere.chain[0], second.chain[0],
+            "other names need another certificate"
+        );
     });
 }
 
@@ -105,16 +137,26 @@ fn a_crl_is_made_anew_at_half_its_life_and_at_every_change() {
         engine.at(DAY / 2);
         let second = current().await;
         assert!(second.number > first.number);
-        assert_eq!((second.this_update.unix(), second.next_update.unix()), (START + DAY / 2, START + DAY / 2 + DAY));
+        assert_eq!(
+            (second.this_update.unix(), second.next_update.unix()),
+            (START + DAY / 2, START + DAY / 2 + DAY)
+        );
         let certificate = engine.issue(30).await;
-        assert_eq!(current().await.number, second.number, "issuing changes nothing about revocation");
+        assert_eq!(
+            current().await.number,
+            second.number,
+            "issuing changes nothing about revocation"
+        );
         let which = CertificateRef::Id(certificate.id);
         engine.app.hold(&engine.admin, &which).await.unwrap();
         let third = current().await;
         assert!(third.number > second.number, "a hold shows at once");
         assert!(holds(&third.der, &certificate));
         engine.app.release(&engine.admin, &which).await.unwrap();
-        assert!(!holds(&current().await.der, &certificate), "and so does a release");
+        assert!(
+            !holds(&current().await.der, &certificate),
+            "and so does a release"
+        );
     });
 }
 
@@ -124,13 +166,20 @@ fn what_expires_revoked_stays_on_the_crl_for_a_while() {
     with_engine(|engine| async move {
         let certificate = engine.issue(1).await;
         let which = CertificateRef::Id(certificate.id);
-        engine.app.revoke(&engine.admin, &which, Reason::KeyCompromise).await.unwrap();
+        engine
+            .app
+            .revoke(&engine.admin, &which, Reason::KeyCompromise)
+            .await
+            .unwrap();
         let expires = certificate.not_after.unix() - START;
         engine.at(expires + HOUR);
         let crl = engine.app.crl("issuing").await.unwrap();
         assert!(crl.this_update > certificate.not_after && holds(&crl.der, &certificate));
         engine.at(expires + 3 * DAY);
-        assert!(!holds(&engine.app.crl("issuing").await.unwrap().der, &certificate), "in the end it makes room");
+        assert!(
+            !holds(&engine.app.crl("issuing").await.unwrap().der, &certificate),
+            "in the end it makes room"
+        );
     });
 }
 
@@ -142,16 +191,39 @@ fn holds(crl: &[u8], certificate: &Certificate) -> bool {
 #[test]
 fn tokens_end() {
     with_engine(|engine| async move {
-        let style = TokenStyle { prefix: "test_", octets: 32, life: 600 };
-        let token = engine.app.new_token(&engine.admin, style, None).await.unwrap();
-        let show = async || engine.app.authenticate(Credential::Token(token.text.clone()), VIA).await;
+        let style = TokenStyle {
+            prefix: "test_",
+            octets: 32,
+            life: 600,
+        };
+        let token = engine
+            .app
+            .new_token(&engine.admin, style, None)
+            .await
+            .unwrap();
+        let show = async || {
+            engine
+                .app
+                .authenticate(Credential::Token(token.text.clone()), VIA)
+                .await
+        };
         assert_eq!(token.expires.unix(), START + 600);
-        for (seconds, good) in [(0, true), (599, true), (600, true), (601, false), (10, true), (DAY, false)] {
+        for (seconds, good) in [
+            (0, true),
+            (599, true),
+            (600, true),
+            (601, false),
+            (10, true),
+            (DAY, false),
+        ] {
             engine.at(seconds);
             let shown = show().await;
             match good {
                 true => assert_eq!(shown.unwrap().user().name, "admin", "after {seconds} s"),
-                false => assert!(matches!(shown, Err(Error::Unauthenticated)), "after {seconds} s"),
+                false => assert!(
+                    matches!(shown, Err(Error::Unauthenticated)),
+                    "after {seconds} s"
+                ),
             }
         }
     });
@@ -161,22 +233,47 @@ fn tokens_end() {
 fn certificates_expire_by_themselves() {
     with_engine(|engine| async move {
         let (good, held) = (engine.issue(1).await, engine.issue(1).await);
-        engine.app.hold(&engine.admin, &CertificateRef::Id(held.id)).await.unwrap();
+        engine
+            .app
+            .hold(&engine.admin, &CertificateRef::Id(held.id))
+            .await
+            .unwrap();
         let end = good.not_after.unix() - START;
         let status = async |one: &Certificate| {
-            let found = engine.app.certificate(&engine.admin, &CertificateRef::Id(one.id)).await.unwrap();
+            let found = engine
+                .app
+                .certificate(&engine.admin, &CertificateRef::Id(one.id))
+                .await
+                .unwrap();
             found.status(engine.app.now())
         };
         engine.at(end);
-        assert_eq!((status(&good).await, status(&held).await), (Status::Active, Status::OnHold), "in its last second");
+        assert_eq!(
+            (status(&good).await, status(&held).await),
+            (Status::Active, Status::OnHold),
+            "in its last second"
+        );
         assert_eq!(engine.number_of_those(StatusFilter::Expired).await, 0);
         engine.at(end + 1);
-        assert_eq!((status(&good).await, status(&held).await), (Status::Expired, Status::Expired));
+        assert_eq!(
+            (status(&good).await, status(&held).await),
+            (Status::Expired, Status::Expired)
+        );
         assert_eq!(engine.number_of_those(StatusFilter::Expired).await, 2);
         assert_eq!(engine.number_of_those(StatusFilter::OnHold).await, 0);
         for one in [&good, &held] {
-            let refused = engine.app.revoke(&engine.admin, &CertificateRef::Id(one.id), Reason::Superseded).await;
-            assert!(matches!(refused, Err(Error::Refused(Refusal::Expired))), "{refused:?}");
+            let refused = engine
+                .app
+                .revoke(
+                    &engine.admin,
+                    &CertificateRef::Id(one.id),
+                    Reason::Superseded,
+                )
+                .await;
+            assert!(
+                matches!(refused, Err(Error::Refused(Refusal::Expired))),
+                "{refused:?}"
+            );
         }
     });
 }

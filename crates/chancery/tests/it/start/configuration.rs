@@ -12,12 +12,21 @@ fn what_is_wrong_is_told_with_its_key() {
         ("[server]\nhttps = \"localhost\"\n", "server.https"),
         ("[server]\nnames = []\n", "server.names"),
         ("[server]\nnames = [\"a b\"]\n", "server.names"),
-        ("[server]\npublic_url = \"ca.example\"\n", "server.public_url"),
+        (
+            "[server]\npublic_url = \"ca.example\"\n",
+            "server.public_url",
+        ),
         ("[server]\nhead_seconds = 0\n", "server.head_seconds"),
         ("[server]\nmax_body = -1\n", "max_body"),
         ("[server]\nport = 8443\n", "port"),
-        ("[authority]\nroot_key = \"rsa-1024\"\n", "authority.root_key"),
-        ("[authority]\nissuing_subject = \"nobody\"\n", "authority.issuing_subject"),
+        (
+            "[authority]\nroot_key = \"rsa-1024\"\n",
+            "authority.root_key",
+        ),
+        (
+            "[authority]\nissuing_subject = \"nobody\"\n",
+            "authority.issuing_subject",
+        ),
         ("[authority]\nroot_days = 10\n", "authority.issuing_days"),
         ("[issue]\ncrl_hours = 0\n", "issue.crl_hours"),
         ("[issue]\nprofile = \"No Such\"\n", "issue.profile"),
@@ -26,19 +35,39 @@ fn what_is_wrong_is_told_with_its_key() {
         ("[keystone]\nkey = \"rsa-1\"\n", "keystone.key"),
         ("[keys]\nsource = \"hsm\"\n", "source"),
         ("[store]\nreaders = 0\n", "store.readers"),
-        ("[[profile]]\nname = \"x\"\ndefault_days = 2\nmax_days = 1\nkey_usage = [\"digitalSignature\"]\n", "default_days"),
-        ("[[profile]]\nname = \"x\"\ndefault_days = 1\nmax_days = 1\nkey_usage = [\"keyCertSign\"]\n", "key_usage"),
+        (
+            "[[profile]]\nname = \"x\"\ndefault_days = 2\nmax_days = 1\nkey_usage = [\"digitalSignature\"]\n",
+            "default_days",
+        ),
+        (
+            "[[profile]]\nname = \"x\"\ndefault_days = 1\nmax_days = 1\nkey_usage = [\"keyCertSign\"]\n",
+            "key_usage",
+        ),
         ("[nonsense]\n", "nonsense"),
         ("server = 1\n", "server"),
         ("[server\n", "line 1"),
     ] {
         let said = refusal(directory.path(), text, &[]);
-        assert!(said.contains(key) && said.contains("chancery.toml"), "{text}: {said}");
-        assert!(!directory.path().join("data").exists(), "{text}: nothing is made before the configuration is good");
+        assert!(
+            said.contains(key) && said.contains("chancery.toml"),
+            "{text}: {said}"
+        );
+        assert!(
+            !directory.path().join("data").exists(),
+            "{text}: nothing is made before the configuration is good"
+        );
         let file = directory.path().join("chancery.toml");
-        let check = Command::new(PROGRAM).args(["config", "check"]).arg(&file).output().unwrap();
+        let check = Command::new(PROGRAM)
+            .args(["config", "check"])
+            .arg(&file)
+            .output()
+            .unwrap();
         assert!(!check.status.success(), "{text}");
-        assert_eq!(String::from_utf8_lossy(&check.stderr), said, "check says what the start says");
+        assert_eq!(
+            String::from_utf8_lossy(&check.stderr),
+            said,
+            "check says what the start says"
+        );
     }
 }
 

@@ -81,14 +81,15 @@ CREATE TABLE certificates (
     CHECK (der IS NOT NULL OR (issuer_name IS NOT NULL AND subject_name IS NOT NULL))
 ) STRICT;
 
--- Every certificate pays for each of these when it is stored, most for those that it enters at random places (by key),
--- little for those that grow at one end (by number, which SQLite adds to every index).
+-- Every certificate pays for each index when it is stored: much where it enters at a random place, and thereby costs the
+-- log and the file a page each (by name, by issuer and serial number, by key); little where it is added at an end (by
+-- number within an owner, a domain or a state). So keys are indexed once, not for each owner and domain. Columns after
+-- the number are there to be looked at, so that a listing reads no certificate that is not on its page.
 CREATE UNIQUE INDEX certificates_issued ON certificates (issuer_key, serial);
-CREATE INDEX certificates_by_owner ON certificates (owner);
-CREATE INDEX certificates_by_domain ON certificates (domain);
+CREATE INDEX certificates_by_owner ON certificates (owner, number, state, not_after, subject_key_id);
+CREATE INDEX certificates_by_domain ON certificates (domain, number, state, not_after, subject_key_id);
 CREATE INDEX certificates_by_state ON certificates (state, number, not_after);
-CREATE INDEX certificates_by_owner_key ON certificates (owner, subject_key_id);
-CREATE INDEX certificates_by_domain_key ON certificates (domain, subject_key_id);
+CREATE INDEX certificates_by_key ON certificates (subject_key_id, number, owner, domain, state, not_after);
 
 -- All that a CRL needs, so that making one reads nothing else.
 CREATE INDEX certificates_revoked ON certificates (authority, number, not_after, serial, reason, revoked)

@@ -17,12 +17,18 @@ use super::super::wire::certificate::{AskedMany, AskedOne, Certificates};
 use crate::shared::Shared;
 
 /// Get user certificates.
-pub(crate) async fn list(State(shared): State<Shared>, caller: Caller, query: Query) -> Result<Answer, Fault> {
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+    query: Query,
+) -> Result<Answer, Fault> {
     let now = shared.app.now();
     let asked = listing::certificates(&query, caller.who.user(), now)?;
     let write = if asked.export { exported } else { certificate };
     let page = page(&shared.app, &caller, asked).await?;
-    Ok(Answer::ok(Document::Certificates(Certificates::new(page.iter().map(|one| write(one, now)).collect()))))
+    Ok(Answer::ok(Document::Certificates(Certificates::new(
+        page.iter().map(|one| write(one, now)).collect(),
+    ))))
 }
 
 /// Import user certificates: all or none.
@@ -35,8 +41,13 @@ pub(crate) async fn import(
     check_claims(&shared.app, &caller, &import.claims).await?;
     let done = shared.app.import(&caller.who, import.items).await?;
     let now = shared.app.now();
-    let list = done.into_iter().zip(import.data).map(|(one, data)| imported(&one.certificate, data, now));
-    Ok(Answer::ok(Document::Certificates(Certificates::new(list.collect()))))
+    let list = done
+        .into_iter()
+        .zip(import.data)
+        .map(|(one, data)| imported(&one.certificate, data, now));
+    Ok(Answer::ok(Document::Certificates(Certificates::new(
+        list.collect(),
+    ))))
 }
 
 /// Create a user certificate.
@@ -49,7 +60,13 @@ pub(crate) async fn create(
     check_claims(&shared.app, &caller, &[creation.claim]).await?;
     let mut issued = shared.app.issue(&caller.who, creation.request).await?;
     if creation.inactive {
-        issued.certificate = shared.app.hold(&caller.who, &CertificateRef::Number(issued.certificate.number)).await?;
+        issued.certificate = shared
+            .app
+            .hold(
+                &caller.who,
+                &CertificateRef::Number(issued.certificate.number),
+            )
+            .await?;
     }
     let key = issued.private_key.as_ref().map(|key| key.pkcs8());
     let document = Document::Certificate(created(&issued.certificate, key, shared.app.now()));
@@ -69,7 +86,10 @@ pub(crate) async fn show(
         return Err(Error::NotFound("certificate").into());
     }
     let write = if export { exported } else { certificate };
-    Ok(Answer::ok(Document::Certificate(write(&found, shared.app.now()))))
+    Ok(Answer::ok(Document::Certificate(write(
+        &found,
+        shared.app.now(),
+    ))))
 }
 
 /// Update user certificate: its status, and nothing else.
@@ -81,7 +101,10 @@ pub(crate) async fn update(
 ) -> Result<Answer, Fault> {
     let wanted = wanted_status(asked.certificate.status.as_deref())?;
     let updated = shared.app.set_status(&caller.who, &which, wanted).await?;
-    Ok(Answer::ok(Document::Certificate(certificate(&updated, shared.app.now()))))
+    Ok(Answer::ok(Document::Certificate(certificate(
+        &updated,
+        shared.app.now(),
+    ))))
 }
 
 /// Delete user certificate.
@@ -97,8 +120,12 @@ pub(crate) async fn delete(
 /// A page, made longer by what shares its last certificate's key: the marker names keys, so the next page starts behind
 /// all of these.
 async fn page(app: &App, caller: &Caller, asked: Listing) -> Result<Vec<Certificate>, Error> {
-    let mut page = app.certificates(&caller.who, asked.filter.clone(), asked.limit).await?;
-    let Some(last) = page.last().filter(|_| page.len() == asked.limit) else { return Ok(page) };
+    let mut page = app
+        .certificates(&caller.who, asked.filter.clone(), asked.limit)
+        .await?;
+    let Some(last) = page.last().filter(|_| page.len() == asked.limit) else {
+        return Ok(page);
+    };
     let mut rest = asked.filter;
     rest.subject_key_id = Some(last.subject_key_id);
     rest.order = Order::SubjectKeyId(Some((last.subject_key_id, Some(last.number))));
@@ -110,12 +137,17 @@ async fn page(app: &App, caller: &Caller, asked: Listing) -> Result<Vec<Certific
 async fn check_claims(app: &App, caller: &Caller, claims: &[Claim]) -> Result<(), Fault> {
     let mut checked: Vec<&Claim> = Vec::new();
     for claim in claims {
-        let Some(domain) = &claim.domain else { continue };
+        let Some(domain) = &claim.domain else {
+            continue;
+        };
         if checked.contains(&claim) {
             continue;
         }
         if app.user(&caller.who, &claim.user).await?.domain != *domain {
-            return Err(Fault::bad(format!("user {} does not belong to domain {domain}", claim.user)));
+            return Err(Fault::bad(format!(
+                "user {} does not belong to domain {domain}",
+                claim.user
+            )));
         }
         checked.push(claim);
     }

@@ -12,7 +12,10 @@ use super::super::wire::discovery::Values;
 /// The versions. 300, as Keystone answers where there is something to choose.
 pub(crate) async fn versions(BaseUrl(url): BaseUrl) -> Answer {
     let values = vec![access::version(&url)];
-    Answer::with_status(StatusCode::MULTIPLE_CHOICES, Document::Versions(Values { values }))
+    Answer::with_status(
+        StatusCode::MULTIPLE_CHOICES,
+        Document::Versions(Values { values }),
+    )
 }
 
 /// The version.
@@ -22,7 +25,9 @@ pub(crate) async fn version(BaseUrl(url): BaseUrl) -> Answer {
 
 /// The extensions.
 pub(crate) async fn extensions() -> Answer {
-    Answer::ok(Document::Extensions(Values { values: vec![access::extension()] }))
+    Answer::ok(Document::Extensions(Values {
+        values: vec![access::extension()],
+    }))
 }
 
 /// One extension.
@@ -36,10 +41,16 @@ pub(crate) async fn extension(Segment(alias): Segment) -> Result<Answer, Fault> 
 
 /// Any other path of this API.
 pub(crate) async fn unknown(uri: Uri) -> Fault {
-    Fault::new(Kind::ItemNotFound, format!("there is nothing at {}", uri.path()))
+    Fault::new(
+        Kind::ItemNotFound,
+        format!("there is nothing at {}", uri.path()),
+    )
 }
 
 /// A method that a path does not have.
 pub(crate) async fn wrong_method(method: Method) -> Fault {
-    Fault::new(Kind::MethodNotAllowed, format!("{method} is not possible here: the Allow header lists what is"))
+    Fault::new(
+        Kind::MethodNotAllowed,
+        format!("{method} is not possible here: the Allow header lists what is"),
+    )
 }

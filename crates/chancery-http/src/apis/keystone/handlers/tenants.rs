@@ -16,13 +16,22 @@ use crate::shared::Shared;
 const PAGE: usize = 1000;
 
 /// Get a list of tenants: the caller's domain, or every one for who may read users everywhere.
-pub(crate) async fn list(State(shared): State<Shared>, caller: Caller, query: Query) -> Result<Answer, Fault> {
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+    query: Query,
+) -> Result<Answer, Fault> {
     let (marker, limit) = listing::tenants(&query)?;
     let domains = match query.value("name")? {
-        Some(name) => named(&shared.app, &caller.who, name).await?.into_iter().collect(),
+        Some(name) => named(&shared.app, &caller.who, name)
+            .await?
+            .into_iter()
+            .collect(),
         None => shared.app.domains(&caller.who, marker, limit).await?,
     };
-    Ok(Answer::ok(Document::Tenants(domains.iter().map(tenant).collect())))
+    Ok(Answer::ok(Document::Tenants(
+        domains.iter().map(tenant).collect(),
+    )))
 }
 
 /// The tenant for which a token is asked. One that is not there, and one that is not the caller's, are the same to it.
@@ -43,7 +52,12 @@ pub(super) async fn wanted_tenant(
             },
         },
     };
-    let none = || Fault::new(Kind::Unauthorized, "there is no such tenant, or it is not yours");
+    let none = || {
+        Fault::new(
+            Kind::Unauthorized,
+            "there is no such tenant, or it is not yours",
+        )
+    };
     found.map(Some).ok_or_else(none)
 }
 
@@ -52,7 +66,10 @@ async fn named(app: &App, who: &chancery_app::Caller, name: &str) -> Result<Opti
     let mut after = None;
     loop {
         let page = app.domains(who, after, PAGE).await?;
-        let next = page.last().filter(|_| page.len() == PAGE).map(|last| last.id.clone());
+        let next = page
+            .last()
+            .filter(|_| page.len() == PAGE)
+            .map(|last| last.id.clone());
         if let Some(found) = page.into_iter().find(|domain| domain.name == name) {
             return Ok(Some(found));
         }

@@ -14,7 +14,11 @@ use super::tenants::wanted_tenant;
 use crate::shared::Shared;
 
 /// `HPAuth_` and 24 digits, good for twelve hours.
-const STYLE: TokenStyle = TokenStyle { prefix: "HPAuth_", octets: 12, life: 12 * 3600 };
+const STYLE: TokenStyle = TokenStyle {
+    prefix: "HPAuth_",
+    octets: 12,
+    life: 12 * 3600,
+};
 
 /// Authenticate, or scope a token anew.
 pub(crate) async fn create(
@@ -26,8 +30,16 @@ pub(crate) async fn create(
     let (credential, scope) = shown(asked)?;
     let who = shared.app.authenticate(credential, via).await?;
     let tenant = wanted_tenant(&shared.app, &who, scope).await?;
-    let token = shared.app.new_token(&who, STYLE, tenant.as_ref().map(|domain| domain.id.clone())).await?;
-    let access = access(token.text.expose_secret(), token.expires, tenant.as_ref(), who.user());
+    let token = shared
+        .app
+        .new_token(&who, STYLE, tenant.as_ref().map(|domain| domain.id.clone()))
+        .await?;
+    let access = access(
+        token.text.expose_secret(),
+        token.expires,
+        tenant.as_ref(),
+        who.user(),
+    );
     Ok(with_catalog(access, &shared, &url))
 }
 
@@ -38,7 +50,9 @@ pub(crate) async fn validate(
     Segment(token): Segment,
     query: Query,
 ) -> Result<Answer, Fault> {
-    inspect(&shared, &caller, token, &query).await.map(|access| Answer::ok(Document::Access(access)))
+    inspect(&shared, &caller, token, &query)
+        .await
+        .map(|access| Answer::ok(Document::Access(access)))
 }
 
 /// Quick validation: as [`validate`], answered without a body.
@@ -48,7 +62,9 @@ pub(crate) async fn check(
     Segment(token): Segment,
     query: Query,
 ) -> Result<Answer, Fault> {
-    inspect(&shared, &caller, token, &query).await.map(|_| Answer::nothing())
+    inspect(&shared, &caller, token, &query)
+        .await
+        .map(|_| Answer::nothing())
 }
 
 /// Refresh a token: a new one for another twelve hours, scoped as the old one, which stays good until its own end. The
@@ -60,7 +76,10 @@ pub(crate) async fn refresh(
     BaseUrl(url): BaseUrl,
 ) -> Result<Answer, Fault> {
     if old != caller.token {
-        return Err(Fault::new(Kind::Unauthorized, "only the token in X-Auth-Token can be refreshed"));
+        return Err(Fault::new(
+            Kind::Unauthorized,
+            "only the token in X-Auth-Token can be refreshed",
+        ));
     }
     let (_, _, scope) = shared.app.inspect_token(&caller.who, &old.into()).await?;
     let token = shared.app.refresh_token(&caller.who, STYLE, scope).await?;
@@ -68,7 +87,12 @@ pub(crate) async fn refresh(
         Some(domain) => Some(shared.app.domain(&caller.who, domain).await?),
         None => None,
     };
-    let access = access(token.text.expose_secret(), token.expires, tenant.as_ref(), caller.who.user());
+    let access = access(
+        token.text.expose_secret(),
+        token.expires,
+        tenant.as_ref(),
+        caller.who.user(),
+    );
     Ok(with_catalog(access, &shared, &url))
 }
 
@@ -82,8 +106,16 @@ pub(crate) async fn revoke(
     Ok(Answer::nothing())
 }
 
-async fn inspect(shared: &Shared, caller: &Caller, token: String, query: &Query) -> Result<Access, Fault> {
-    let (user, expires, scope) = shared.app.inspect_token(&caller.who, &token.clone().into()).await?;
+async fn inspect(
+    shared: &Shared,
+    caller: &Caller,
+    token: String,
+    query: &Query,
+) -> Result<Access, Fault> {
+    let (user, expires, scope) = shared
+        .app
+        .inspect_token(&caller.who, &token.clone().into())
+        .await?;
     if user.disabled {
         return Err(Error::UserDisabled.into());
     }

@@ -25,12 +25,22 @@ pub(crate) enum Scope {
 
 /// What is shown, and for which tenant. Exactly one credential must be shown, and at most one tenant named.
 pub(crate) fn shown(asked: AskedAccess) -> Result<(Credential, Scope), Fault> {
-    let Auth { password_credentials, api_access_key_credentials, token, tenant_id, tenant_name } = asked.auth;
+    let Auth {
+        password_credentials,
+        api_access_key_credentials,
+        token,
+        tenant_id,
+        tenant_name,
+    } = asked.auth;
     let credential = match (password_credentials, api_access_key_credentials, token) {
         (Some(shown), None, None) => Credential::Password(shown.username, shown.password.into()),
         (None, Some(shown), None) => Credential::ApiKey(shown.access_key, shown.secret_key.into()),
         (None, None, Some(shown)) => Credential::Token(shown.id.into()),
-        _ => return Err(Fault::bad("auth must hold one of passwordCredentials, apiAccessKeyCredentials and token")),
+        _ => {
+            return Err(Fault::bad(
+                "auth must hold one of passwordCredentials, apiAccessKeyCredentials and token",
+            ));
+        }
     };
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let scope = match (given(tenant_id), given(tenant_name)) {
@@ -43,7 +53,12 @@ pub(crate) fn shown(asked: AskedAccess) -> Result<(Credential, Scope), Fault> {
 }
 
 /// A token with its user, without a catalog.
-pub(crate) fn access(token: &str, expires: Time, tenant: Option<&Domain>, user: &User) -> wire::Access {
+pub(crate) fn access(
+    token: &str,
+    expires: Time,
+    tenant: Option<&Domain>,
+    user: &User,
+) -> wire::Access {
     let tenant_id = tenant.map(|domain| domain.id.to_string());
     let roles = user.roles.iter().map(|role| wire::Role {
         id: role.word(),
@@ -55,9 +70,16 @@ pub(crate) fn access(token: &str, expires: Time, tenant: Option<&Domain>, user: 
         token: wire::Token {
             expires: milliseconds(expires),
             id: token.to_owned(),
-            tenant: tenant.map(|domain| wire::Tenant { id: domain.id.to_string(), name: domain.name.clone() }),
+            tenant: tenant.map(|domain| wire::Tenant {
+                id: domain.id.to_string(),
+                name: domain.name.clone(),
+            }),
         },
-        user: wire::User { id: user.id.to_string(), name: user.name.clone(), roles: roles.collect() },
+        user: wire::User {
+            id: user.id.to_string(),
+            name: user.name.clone(),
+            roles: roles.collect(),
+        },
         service_catalog: None,
     }
 }
@@ -73,7 +95,11 @@ pub(crate) fn catalog(url: &str, region: &str) -> Vec<wire::Service> {
         info: url.to_owned(),
         list: url.strip_suffix("v2.0/").unwrap_or(url).to_owned(),
     };
-    vec![wire::Service { name: "Identity", kind: "identity", endpoints: vec![endpoint] }]
+    vec![wire::Service {
+        name: "Identity",
+        kind: "identity",
+        endpoints: vec![endpoint],
+    }]
 }
 
 /// A domain as a tenant.
@@ -89,9 +115,9 @@ pub(crate) fn tenant(domain: &Domain) -> wire::TenantEntry {
 /// Does `belongsTo` name the domain to which a token is scoped?
 pub(crate) fn belongs(belongs_to: Option<&str>, scope: Option<&DomainId>) -> Result<(), Fault> {
     match belongs_to {
-        Some(tenant) if scope.map(DomainId::as_str) != Some(tenant) => {
-            Err(Fault::bad("the token does not belong to the tenant in belongsTo"))
-        }
+        Some(tenant) if scope.map(DomainId::as_str) != Some(tenant) => Err(Fault::bad(
+            "the token does not belong to the tenant in belongsTo",
+        )),
         _ => Ok(()),
     }
 }
@@ -103,10 +129,19 @@ pub(crate) fn version(url: &str) -> Version {
         status: "stable",
         updated: "2014-04-17T00:00:00Z",
         media_types: vec![
-            MediaType { base: "application/json", kind: "application/vnd.openstack.identity-v2.0+json" },
-            MediaType { base: "application/xml", kind: "application/vnd.openstack.identity-v2.0+xml" },
+            MediaType {
+                base: "application/json",
+                kind: "application/vnd.openstack.identity-v2.0+json",
+            },
+            MediaType {
+                base: "application/xml",
+                kind: "application/vnd.openstack.identity-v2.0+xml",
+            },
         ],
-        links: vec![Link { rel: "self", href: url.to_owned() }],
+        links: vec![Link {
+            rel: "self",
+            href: url.to_owned(),
+        }],
     }
 }
 
@@ -152,10 +187,19 @@ mod tests {
     fn one_credential_and_at_most_one_tenant() {
         let password = r#""passwordCredentials":{"username":"a","password":"b"}"#;
         let key = r#""apiAccessKeyCredentials":{"accessKey":"a","secretKey":"b"}"#;
-        assert_eq!(kind(&format!("{{{password}}}")), Ok(("password", Scope::Unscoped)));
-        assert_eq!(kind(&format!(r#"{{{key},"tenantId":"t"}}"#)), Ok(("key", Scope::Id("t".to_owned()))));
+        assert_eq!(
+            kind(&format!("{{{password}}}")),
+            Ok(("password", Scope::Unscoped))
+        );
+        assert_eq!(
+            kind(&format!(r#"{{{key},"tenantId":"t"}}"#)),
+            Ok(("key", Scope::Id("t".to_owned())))
+        );
         let named = ("token", Scope::Name("n".to_owned()));
-        assert_eq!(kind(r#"{"token":{"id":"x"},"tenantName":"n","tenantId":""}"#), Ok(named));
+        assert_eq!(
+            kind(r#"{"token":{"id":"x"},"tenantName":"n","tenantId":""}"#),
+            Ok(named)
+        );
         for auth in [
             "{}".to_owned(),
             "null".to_owned(),
@@ -186,7 +230,12 @@ mod tests {
             has_api_key: false,
             created: Time::from_unix(0),
         };
-        let mut access = access("HPAuth_4e98a5dbb0befc448cd0454f", Time::from_unix(1_318_628_579), Some(&domain), &user);
+        let mut access = access(
+            "HPAuth_4e98a5dbb0befc448cd0454f",
+            Time::from_unix(1_318_628_579),
+            Some(&domain),
+            &user,
+        );
         access.service_catalog = Some(catalog("https://ca.example:8443/v2.0/", "region-a.geo-1"));
         let document = Document::Access(access);
         let xml = document.xml();
@@ -203,7 +252,10 @@ mod tests {
         assert_eq!(json["access"]["token"]["tenant"]["name"], "HR & Services");
         assert_eq!(json["access"]["user"]["roles"][0]["serviceId"], "100");
         assert_eq!(json["access"]["serviceCatalog"][0]["type"], "identity");
-        assert_eq!(json["access"]["serviceCatalog"][0]["endpoints"][0]["publicURL"], "https://ca.example:8443/v2.0/");
+        assert_eq!(
+            json["access"]["serviceCatalog"][0]["endpoints"][0]["publicURL"],
+            "https://ca.example:8443/v2.0/"
+        );
     }
 
     #[test]

@@ -15,7 +15,10 @@ pub(crate) const KEY_FORMAT: &str = "BASE64_PKCS8";
 
 /// A certificate without its files, as it stands at `now`.
 pub(crate) fn certificate(certificate: &Certificate, now: Time) -> wire::Certificate {
-    let facts = certificate.der.as_deref().and_then(|der| read_certificate(der).ok());
+    let facts = certificate
+        .der
+        .as_deref()
+        .and_then(|der| read_certificate(der).ok());
     let facts = facts.as_ref();
     wire::Certificate {
         certificate_file: None,
@@ -41,13 +44,23 @@ pub(crate) fn certificate(certificate: &Certificate, now: Time) -> wire::Certifi
 
 /// A certificate with its file, as get and list export it.
 pub(crate) fn exported(whole: &Certificate, now: Time) -> wire::Certificate {
-    let file = whole.der.as_deref().map(|der| file(CERTIFICATE_FORMAT, armour("CERTIFICATE", der), ("", "")));
-    wire::Certificate { certificate_file: file, ..certificate(whole, now) }
+    let file = whole
+        .der
+        .as_deref()
+        .map(|der| file(CERTIFICATE_FORMAT, armour("CERTIFICATE", der), ("", "")));
+    wire::Certificate {
+        certificate_file: file,
+        ..certificate(whole, now)
+    }
 }
 
 /// A certificate just created, with its file and its private key (PKCS#8). In XML the document lets the armour stand on
 /// lines of its own here.
-pub(crate) fn created(whole: &Certificate, private_key: Option<&[u8]>, now: Time) -> wire::Certificate {
+pub(crate) fn created(
+    whole: &Certificate,
+    private_key: Option<&[u8]>,
+    now: Time,
+) -> wire::Certificate {
     let der = whole.der.as_deref().map(|der| armour("CERTIFICATE", der));
     let key = private_key.map(|der| armour("PRIVATE KEY", der));
     wire::Certificate {
@@ -59,11 +72,19 @@ pub(crate) fn created(whole: &Certificate, private_key: Option<&[u8]>, now: Time
 
 /// A certificate just imported, with its file as the caller sent it.
 pub(crate) fn imported(whole: &Certificate, data: String, now: Time) -> wire::Certificate {
-    wire::Certificate { certificate_file: Some(file(CERTIFICATE_FORMAT, data, ("", ""))), ..certificate(whole, now) }
+    wire::Certificate {
+        certificate_file: Some(file(CERTIFICATE_FORMAT, data, ("", ""))),
+        ..certificate(whole, now)
+    }
 }
 
 fn file(format: &'static str, data: String, around: (&'static str, &'static str)) -> File {
-    File { format, data, anies: (), around }
+    File {
+        format,
+        data,
+        anies: (),
+        around,
+    }
 }
 
 /// PEM without a line feed at its end.
@@ -96,7 +117,13 @@ fn signature_algorithm(facts: &Facts, origin: Origin) -> String {
 
 /// The usages in words, `Digital Signature, Key Encipherment`; empty without the extension.
 fn key_usage(facts: &Facts) -> String {
-    let words = |usage: KeyUsage| usage.iter().filter_map(usage_words).collect::<Vec<_>>().join(", ");
+    let words = |usage: KeyUsage| {
+        usage
+            .iter()
+            .filter_map(usage_words)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     facts.key_usage.map(words).unwrap_or_default()
 }
 
@@ -112,13 +139,20 @@ fn usage_words(usage: KeyUsage) -> Option<&'static str> {
         (KeyUsage::ENCIPHER_ONLY, "Encipher Only"),
         (KeyUsage::DECIPHER_ONLY, "Decipher Only"),
     ];
-    table.into_iter().find(|(known, _)| *known == usage).map(|(_, words)| words)
+    table
+        .into_iter()
+        .find(|(known, _)| *known == usage)
+        .map(|(_, words)| words)
 }
 
 /// The purposes in words, `Client Authentication, Email Protection`; empty without the extension.
 fn enhanced_key_usage(facts: &Facts) -> String {
     let purposes = facts.extended_key_usage.as_deref().unwrap_or_default();
-    purposes.iter().map(purpose_words).collect::<Vec<_>>().join(", ")
+    purposes
+        .iter()
+        .map(purpose_words)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A purpose in words; its dotted identifier if it has none here.
@@ -139,7 +173,10 @@ fn purpose_words(oid: &Oid) -> String {
         (eku::MS_EFS, "Encrypting File System"),
         (eku::MS_DOCUMENT_SIGNING, "Document Signing"),
     ];
-    let words = table.iter().find(|(known, _)| known == oid).map(|(_, words)| (*words).to_owned());
+    let words = table
+        .iter()
+        .find(|(known, _)| known == oid)
+        .map(|(_, words)| (*words).to_owned());
     words.unwrap_or_else(|| oid.to_string())
 }
 
@@ -164,7 +201,11 @@ mod tests {
     /// The PEM blocks of a document's answer.
     fn blocks(response: &str) -> Vec<Vec<u8>> {
         let text = response.replace("\\n", "\n");
-        pem::decode_all(&text).unwrap().into_iter().map(|block| block.der).collect()
+        pem::decode_all(&text)
+            .unwrap()
+            .into_iter()
+            .map(|block| block.der)
+            .collect()
     }
 
     fn known(der: &[u8], origin: Origin, user: &str, domain: &str) -> Certificate {
@@ -195,18 +236,31 @@ mod tests {
     }
 
     fn joe_json() -> Certificate {
-        known(&blocks(CREATED_JSON)[0], Origin::SelfSigned, "00000000003002", "00000000001001")
+        known(
+            &blocks(CREATED_JSON)[0],
+            Origin::SelfSigned,
+            "00000000003002",
+            "00000000001001",
+        )
     }
 
     fn joe_xml() -> Certificate {
-        known(&blocks(CREATED_XML)[0], Origin::SelfSigned, "000000003002", "000000001001")
+        known(
+            &blocks(CREATED_XML)[0],
+            Origin::SelfSigned,
+            "000000003002",
+            "000000001001",
+        )
     }
 
     /// Dates in XML depend on the server's time zone: the document's are put into ours.
     #[track_caller]
     fn check_xml(document: &Document, response: &str, certificate: &Certificate) {
         let mut want = body(response).to_owned();
-        for (word, time) in [("validFrom=\"", certificate.not_before), ("validTo=\"", certificate.not_after)] {
+        for (word, time) in [
+            ("validFrom=\"", certificate.not_before),
+            ("validTo=\"", certificate.not_after),
+        ] {
             let at = want.find(word).unwrap() + word.len();
             want.replace_range(at..at + xml_local(time).len(), &xml_local(time));
         }
@@ -219,27 +273,60 @@ mod tests {
         let document = Document::Certificate(created(&joe_json(), Some(&keys[1]), THEN));
         assert_eq!(document.json(), body(CREATED_JSON));
         let keys = blocks(CREATED_XML);
-        check_xml(&Document::Certificate(created(&joe_xml(), Some(&keys[1]), THEN)), CREATED_XML, &joe_xml());
+        check_xml(
+            &Document::Certificate(created(&joe_xml(), Some(&keys[1]), THEN)),
+            CREATED_XML,
+            &joe_xml(),
+        );
     }
 
     #[test]
     fn exported_certificates_are_written_as_the_document_does() {
         let response = include_str!("../golden/06-get-json.response.http");
-        assert_eq!(Document::Certificate(exported(&joe_json(), THEN)).json(), body(response));
+        assert_eq!(
+            Document::Certificate(exported(&joe_json(), THEN)).json(),
+            body(response)
+        );
         let response = include_str!("../golden/05-get-xml.response.http");
-        check_xml(&Document::Certificate(exported(&joe_xml(), THEN)), response, &joe_xml());
+        check_xml(
+            &Document::Certificate(exported(&joe_xml(), THEN)),
+            response,
+            &joe_xml(),
+        );
     }
 
     #[test]
     fn imported_certificates_are_written_as_the_document_does() {
         let response = include_str!("../golden/04-import-json.response.http");
-        let there = known(&blocks(response)[0], Origin::Imported, "00000000003002", "00000000001001");
-        let data = response.split("\"data\" : \"").nth(1).unwrap().split('"').next().unwrap();
+        let there = known(
+            &blocks(response)[0],
+            Origin::Imported,
+            "00000000003002",
+            "00000000001001",
+        );
+        let data = response
+            .split("\"data\" : \"")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap();
         let list = Certificates::new(vec![imported(&there, data.to_owned(), THEN)]);
         assert_eq!(Document::Certificates(list).json(), body(response));
         let response = include_str!("../golden/03-import-xml.response.http");
-        let there = known(&blocks(response)[0], Origin::Imported, "000000003002", "000000001001");
-        let data = response.split("<data>").nth(1).unwrap().split("</data>").next().unwrap();
+        let there = known(
+            &blocks(response)[0],
+            Origin::Imported,
+            "000000003002",
+            "000000001001",
+        );
+        let data = response
+            .split("<data>")
+            .nth(1)
+            .unwrap()
+            .split("</data>")
+            .next()
+            .unwrap();
         let list = Certificates::new(vec![imported(&there, data.to_owned(), THEN)]);
         check_xml(&Document::Certificates(list), response, &there);
     }
@@ -250,7 +337,11 @@ mod tests {
         let last = joe_json();
         let list = Certificates::new(vec![certificate(&last, THEN)]);
         let (frame, tail) = (body(response), "}, {");
-        let want = format!("{}{}", &frame[..frame.find('[').unwrap() + 3], &frame[frame.rfind(tail).unwrap() + tail.len()..]);
+        let want = format!(
+            "{}{}",
+            &frame[..frame.find('[').unwrap() + 3],
+            &frame[frame.rfind(tail).unwrap() + tail.len()..]
+        );
         assert_eq!(Document::Certificates(list).json(), want);
         assert_eq!(
             Document::Certificates(Certificates::new(Vec::new())).json(),
@@ -264,7 +355,10 @@ mod tests {
         for (state, word) in [
             (State::Active, "active"),
             (State::OnHold, "inactive"),
-            (State::Revoked(chancery_core::revocation::Reason::Superseded), "revoked"),
+            (
+                State::Revoked(chancery_core::revocation::Reason::Superseded),
+                "revoked",
+            ),
             (State::Deleted(None), "deleted"),
             (State::Purged(None), "purged"),
         ] {
@@ -272,22 +366,41 @@ mod tests {
             assert_eq!(certificate(&joe, THEN).status, word);
         }
         joe.state = State::OnHold;
-        assert_eq!(certificate(&joe, joe.not_after.plus_seconds(1)).status, "expired");
+        assert_eq!(
+            certificate(&joe, joe.not_after.plus_seconds(1)).status,
+            "expired"
+        );
         joe.der = None;
         let purged = certificate(&joe, THEN);
-        assert_eq!((purged.key_usage, purged.public_key_length, purged.signature_algorithm), (None, None, None));
+        assert_eq!(
+            (
+                purged.key_usage,
+                purged.public_key_length,
+                purged.signature_algorithm
+            ),
+            (None, None, None)
+        );
     }
 
     #[test]
     fn usages_and_purposes_are_told_in_words() {
         let der = blocks(CREATED_XML).remove(0);
         let mut facts = read_certificate(&der).unwrap();
-        assert_eq!((key_usage(&facts).as_str(), enhanced_key_usage(&facts).as_str()), ("Digital Signature", "Client Authentication"));
+        assert_eq!(
+            (
+                key_usage(&facts).as_str(),
+                enhanced_key_usage(&facts).as_str()
+            ),
+            ("Digital Signature", "Client Authentication")
+        );
         facts.key_usage = Some(KeyUsage::KEY_ENCIPHERMENT.union(KeyUsage::DIGITAL_SIGNATURE));
         facts.extended_key_usage = Some(vec![eku::EMAIL_PROTECTION, Oid::new_unwrap("1.2.3.4")]);
         assert_eq!(key_usage(&facts), "Digital Signature, Key Encipherment");
         assert_eq!(enhanced_key_usage(&facts), "Email Protection, 1.2.3.4");
         (facts.key_usage, facts.extended_key_usage) = (None, None);
-        assert_eq!((key_usage(&facts), enhanced_key_usage(&facts)), (String::new(), String::new()));
+        assert_eq!(
+            (key_usage(&facts), enhanced_key_usage(&facts)),
+            (String::new(), String::new())
+        );
     }
 }

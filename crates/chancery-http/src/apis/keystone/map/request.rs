@@ -39,31 +39,61 @@ pub(crate) struct Claim {
 /// A certificate to be created, under the configured profile and issuer.
 pub(crate) fn creation(asked: &Asked, config: &KeystoneConfig) -> Result<Creation, Fault> {
     let claim = claim(asked)?;
-    let Some(subject) = &asked.subject else { return Err(Fault::bad("subject is required")) };
+    let Some(subject) = &asked.subject else {
+        return Err(Fault::bad("subject is required"));
+    };
     let subject = name("subject", subject)?;
     let inactive = match asked.status.as_deref() {
         None | Some("active") => false,
         Some("inactive") => true,
-        Some(_) => return Err(Fault::bad("a certificate is created active or inactive: status is something else")),
+        Some(_) => {
+            return Err(Fault::bad(
+                "a certificate is created active or inactive: status is something else",
+            ));
+        }
     };
-    let key = key(asked.public_key_algorithm.as_deref(), asked.public_key_length.as_deref(), &config.key)?;
-    let issuer = if config.issuer == "self" { IssueBy::Itself } else { IssueBy::Authority(config.issuer.clone()) };
+    let key = key(
+        asked.public_key_algorithm.as_deref(),
+        asked.public_key_length.as_deref(),
+        &config.key,
+    )?;
+    let issuer = if config.issuer == "self" {
+        IssueBy::Itself
+    } else {
+        IssueBy::Authority(config.issuer.clone())
+    };
     let request = IssueRequest {
         subject: Some(subject),
         profile: Some(config.profile.clone()),
         issuer,
-        not_before: asked.valid_from.as_deref().map(|text| time("validFrom", text)).transpose()?,
-        not_after: asked.valid_to.as_deref().map(|text| time("validTo", text)).transpose()?,
+        not_before: asked
+            .valid_from
+            .as_deref()
+            .map(|text| time("validFrom", text))
+            .transpose()?,
+        not_after: asked
+            .valid_to
+            .as_deref()
+            .map(|text| time("validTo", text))
+            .transpose()?,
         owner: Some(claim.user.clone()),
         wants_private_key: true,
         ..IssueRequest::new(KeySource::Make(key))
     };
-    Ok(Creation { request, claim, inactive })
+    Ok(Creation {
+        request,
+        claim,
+        inactive,
+    })
 }
 
 /// Certificates to be imported. Every one that cannot be is named.
 pub(crate) fn import(asked: Vec<Asked>) -> Result<Import, Fault> {
-    let mut import = Import { items: Vec::new(), claims: Vec::new(), data: Vec::new() };
+    let mut import = Import {
+        items: Vec::new(),
+        claims: Vec::new(),
+        data: Vec::new(),
+    };
     let mut bad = Vec::new();
     for (place, one) in asked.into_iter().enumerate() {
         match import_one(one) {
@@ -75,7 +105,11 @@ pub(crate) fn import(asked: Vec<Asked>) -> Result<Import, Fault> {
             Err(fault) => bad.push((place, fault.details)),
         }
     }
-    if bad.is_empty() { Ok(import) } else { Err(Error::InvalidItems(bad).into()) }
+    if bad.is_empty() {
+        Ok(import)
+    } else {
+        Err(Error::InvalidItems(bad).into())
+    }
 }
 
 fn import_one(asked: Asked) -> Result<(ImportItem, Claim, String), Fault> {
@@ -83,28 +117,53 @@ fn import_one(asked: Asked) -> Result<(ImportItem, Claim, String), Fault> {
     let status = match asked.status.as_deref() {
         None | Some("active") => ImportedStatus::Active,
         Some("inactive") => ImportedStatus::OnHold,
-        Some(_) => return Err(Fault::bad("a certificate is imported active or inactive: status is something else")),
+        Some(_) => {
+            return Err(Fault::bad(
+                "a certificate is imported active or inactive: status is something else",
+            ));
+        }
     };
-    let Some(file) = asked.certificate_file else { return Err(Fault::bad("certificateFile is required")) };
+    let Some(file) = asked.certificate_file else {
+        return Err(Fault::bad("certificateFile is required"));
+    };
     let data = data_of("certificateFile", file, CERTIFICATE_FORMAT)?;
-    let unreadable = |error: &dyn std::fmt::Display| Fault::bad(format!("certificateFile: {error}"));
+    let unreadable =
+        |error: &dyn std::fmt::Display| Fault::bad(format!("certificateFile: {error}"));
     let der = pem::certificate_der(data.as_bytes()).map_err(|error| unreadable(&error))?;
     read_certificate(&der).map_err(|error| unreadable(&error))?;
-    let key = asked.private_key_file.map(|file| data_of("privateKeyFile", file, KEY_FORMAT)).transpose()?;
+    let key = asked
+        .private_key_file
+        .map(|file| data_of("privateKeyFile", file, KEY_FORMAT))
+        .transpose()?;
     let private_key = key.map(|text| pkcs8(&text)).transpose()?.map(Into::into);
-    Ok((ImportItem { der, owner: Some(claim.user.clone()), status, private_key }, claim, data))
+    Ok((
+        ImportItem {
+            der,
+            owner: Some(claim.user.clone()),
+            status,
+            private_key,
+        },
+        claim,
+        data,
+    ))
 }
 
 fn claim(asked: &Asked) -> Result<Claim, Fault> {
-    let Some(user) = &asked.user_id else { return Err(Fault::bad("userId is required")) };
-    Ok(Claim { user: user_id(user)?, domain: asked.domain_id.as_deref().map(domain_id).transpose()? })
+    let Some(user) = &asked.user_id else {
+        return Err(Fault::bad("userId is required"));
+    };
+    Ok(Claim {
+        user: user_id(user)?,
+        domain: asked.domain_id.as_deref().map(domain_id).transpose()?,
+    })
 }
 
 fn data_of(what: &str, file: AskedFile, format: &str) -> Result<String, Fault> {
     if file.format.is_some_and(|said| said.trim() != format) {
         return Err(Fault::bad(format!("{what}: the format must be {format}")));
     }
-    file.data.ok_or_else(|| Fault::bad(format!("{what}: data is required")))
+    file.data
+        .ok_or_else(|| Fault::bad(format!("{what}: data is required")))
 }
 
 /// The DER of an unencrypted PKCS#8 key in PEM. The text of an error holds nothing of it.
@@ -112,19 +171,27 @@ fn pkcs8(text: &str) -> Result<Vec<u8>, Fault> {
     let blocks = pem::decode_all(text).unwrap_or_default();
     match <[pem::PemBlock; 1]>::try_from(blocks) {
         Ok([block]) if block.label == "PRIVATE KEY" => Ok(block.der),
-        _ => Err(Fault::bad("privateKeyFile: send one unencrypted PKCS#8 key as PEM")),
+        _ => Err(Fault::bad(
+            "privateKeyFile: send one unencrypted PKCS#8 key as PEM",
+        )),
     }
 }
 
 /// The key to make. What is left out comes from the configured key, as far as it is of the family asked for.
-fn key(family: Option<&str>, length: Option<&str>, configured: &str) -> Result<KeyAlgorithm, Fault> {
+fn key(
+    family: Option<&str>,
+    length: Option<&str>,
+    configured: &str,
+) -> Result<KeyAlgorithm, Fault> {
     let default = KeyAlgorithm::parse(configured).unwrap_or(KeyAlgorithm::Rsa(2048));
     let length = match length.map(str::parse::<u32>) {
         None => None,
         Some(Ok(bits)) => Some(bits),
         Some(Err(_)) => return Err(Fault::bad("publicKeyLength must be a number")),
     };
-    let family = family.map_or_else(|| default.family(), str::to_owned).to_ascii_uppercase();
+    let family = family
+        .map_or_else(|| default.family(), str::to_owned)
+        .to_ascii_uppercase();
     let same = family == default.family().to_ascii_uppercase();
     let word = match (family.as_str(), length) {
         (_, None) if same => default.word(),
@@ -144,7 +211,11 @@ fn time(what: &str, text: &str) -> Result<Time, Fault> {
         return Ok(Time::from_unix(milliseconds.div_euclid(1000)));
     }
     let read = parse_rfc3339(text).or_else(|| parse_rfc3339(&format!("{text}Z")));
-    read.ok_or_else(|| Fault::bad(format!("{what} must be a time as 2026-11-22T11:34:00, perhaps with Z or an offset")))
+    read.ok_or_else(|| {
+        Fault::bad(format!(
+            "{what} must be a time as 2026-11-22T11:34:00, perhaps with Z or an offset"
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -155,7 +226,9 @@ mod tests {
 
     fn asked(json: &str) -> Asked {
         let body = format!(r#"{{"certificate":{json}}}"#);
-        read_json(body.as_bytes()).map(|one: AskedOne| one.certificate).unwrap_or_else(|error| panic!("{error}: {json}"))
+        read_json(body.as_bytes())
+            .map(|one: AskedOne| one.certificate)
+            .unwrap_or_else(|error| panic!("{error}: {json}"))
     }
 
     fn create(json: &str) -> Result<Creation, Fault> {
@@ -164,10 +237,16 @@ mod tests {
 
     #[test]
     fn the_documents_creation_is_self_signed_with_a_modern_key() {
-        let body = include_str!("../golden/08-create-json.request.http").split_once("\n\n").unwrap().1;
+        let body = include_str!("../golden/08-create-json.request.http")
+            .split_once("\n\n")
+            .unwrap()
+            .1;
         let inner = &body[body.find(":{").unwrap() + 1..body.len() - 1];
         let creation = create(inner).map_err(|fault| fault.details).unwrap();
-        assert_eq!(creation.request.key, KeySource::Make(KeyAlgorithm::Rsa(2048)));
+        assert_eq!(
+            creation.request.key,
+            KeySource::Make(KeyAlgorithm::Rsa(2048))
+        );
         assert_eq!(creation.request.issuer, IssueBy::Itself);
         assert_eq!(creation.request.profile.as_deref(), Some("keystone-user"));
         assert_eq!(creation.request.subject.unwrap().to_java(), "CN=Joe Test1");
@@ -203,12 +282,26 @@ mod tests {
 
     #[test]
     fn times_are_read_as_clients_write_them() {
-        for text in
-            ["2011-09-23T01:11:14", "2011-09-23T01:11:14Z", "2011-09-22T18:11:14.000-07:00", "1316740274000", "1316740274999"]
-        {
-            assert_eq!(time("validFrom", text).map(Time::unix), Ok(1_316_740_274), "{text}");
+        for text in [
+            "2011-09-23T01:11:14",
+            "2011-09-23T01:11:14Z",
+            "2011-09-22T18:11:14.000-07:00",
+            "1316740274000",
+            "1316740274999",
+        ] {
+            assert_eq!(
+                time("validFrom", text).map(Time::unix),
+                Ok(1_316_740_274),
+                "{text}"
+            );
         }
-        for text in ["", "now", "2011-13-01T00:00:00", "2011-09-23", "99999999999999999999999"] {
+        for text in [
+            "",
+            "now",
+            "2011-13-01T00:00:00",
+            "2011-09-23",
+            "99999999999999999999999",
+        ] {
             assert!(time("validFrom", text).is_err(), "{text}");
         }
     }
@@ -233,8 +326,18 @@ mod tests {
     #[test]
     fn imports_name_every_bad_one() {
         let body = include_str!("../golden/04-import-json.request.http");
-        let data = body.split("\"data\" : \"").nth(1).unwrap().split('"').next().unwrap();
-        let file = |data: &str| format!(r#"{{"userId":"a","certificateFile":{{"format":"BASE64_DER","data":"{data}"}}}}"#);
+        let data = body
+            .split("\"data\" : \"")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap();
+        let file = |data: &str| {
+            format!(
+                r#"{{"userId":"a","certificateFile":{{"format":"BASE64_DER","data":"{data}"}}}}"#
+            )
+        };
         let broken = data.replacen("MII", "MIJ", 1);
         let several = [
             file(data),
@@ -244,14 +347,26 @@ mod tests {
             r#"{"certificateFile":{"data":""}}"#.to_owned(),
             file(&format!("{data}{data}")),
             file(data).replace("BASE64_DER", "PEM"),
-            file(data).replace("\"userId\"", "\"privateKeyFile\":{\"data\":\"secret\"},\"userId\""),
+            file(data).replace(
+                "\"userId\"",
+                "\"privateKeyFile\":{\"data\":\"secret\"},\"userId\"",
+            ),
             file(data).replace("\"userId\"", "\"status\":\"expired\",\"userId\""),
         ];
-        let details = import(several.iter().map(|json| asked(json)).collect()).map(drop).unwrap_err().details;
+        let details = import(several.iter().map(|json| asked(json)).collect())
+            .map(drop)
+            .unwrap_err()
+            .details;
         for place in 2..=several.len() {
-            assert!(details.contains(&format!("item {place}: ")), "{place}: {details}");
+            assert!(
+                details.contains(&format!("item {place}: ")),
+                "{place}: {details}"
+            );
         }
-        assert!(!details.contains("item 1:") && !details.contains("secret"), "{details}");
+        assert!(
+            !details.contains("item 1:") && !details.contains("secret"),
+            "{details}"
+        );
         let good = import(vec![asked(&file(data))]).map_err(drop).unwrap();
         assert_eq!((good.items.len(), good.data[0].as_str()), (1, data));
     }

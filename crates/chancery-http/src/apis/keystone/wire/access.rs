@@ -135,7 +135,9 @@ impl Readable for AskedAccess {
                     access_key: owned(shown.attribute("accessKey")),
                     secret_key: owned(shown.attribute("secretKey")),
                 }),
-                token: token.map(|shown| TokenShown { id: owned(shown.attribute("id")) }),
+                token: token.map(|shown| TokenShown {
+                    id: owned(shown.attribute("id")),
+                }),
                 tenant_id: auth.attribute("tenantId").map(str::to_owned),
                 tenant_name: auth.attribute("tenantName").map(str::to_owned),
             },
@@ -171,14 +173,23 @@ impl Readable for AskedAccess {
 
 impl Access {
     pub(super) fn xml(&self) -> Node {
-        let tenant = self.token.tenant.iter().map(|tenant| Node::new("tenant").with("id", &tenant.id).with("name", &tenant.name));
-        let token = Node::new("token").with("id", &self.token.id).with("expires", &self.token.expires).holding_all(tenant);
+        let tenant = self.token.tenant.iter().map(|tenant| {
+            Node::new("tenant")
+                .with("id", &tenant.id)
+                .with("name", &tenant.name)
+        });
+        let token = Node::new("token")
+            .with("id", &self.token.id)
+            .with("expires", &self.token.expires)
+            .holding_all(tenant);
         let roles = Node::new("roles").holding_all(self.user.roles.iter().map(Role::xml));
-        let user = Node::new("user").with("id", &self.user.id).with("name", &self.user.name).holding(roles);
-        let catalog = self
-            .service_catalog
-            .iter()
-            .map(|services| Node::new("serviceCatalog").holding_all(services.iter().map(Service::xml)));
+        let user = Node::new("user")
+            .with("id", &self.user.id)
+            .with("name", &self.user.name)
+            .holding(roles);
+        let catalog = self.service_catalog.iter().map(|services| {
+            Node::new("serviceCatalog").holding_all(services.iter().map(Service::xml))
+        });
         Node::new("access")
             .with("xmlns", IDENTITY)
             .with("xmlns:ns2", COMMON)
@@ -202,13 +213,19 @@ impl Role {
 impl Service {
     fn xml(&self) -> Node {
         let endpoints = self.endpoints.iter().map(Endpoint::xml);
-        Node::new("service").with("type", self.kind).with("name", self.name).holding_all(endpoints)
+        Node::new("service")
+            .with("type", self.kind)
+            .with("name", self.name)
+            .holding_all(endpoints)
     }
 }
 
 impl Endpoint {
     fn xml(&self) -> Node {
-        let version = Node::new("version").with("id", self.id).with("info", &self.info).with("list", &self.list);
+        let version = Node::new("version")
+            .with("id", self.id)
+            .with("info", &self.info)
+            .with("list", &self.list);
         Node::new("endpoint")
             .with("region", &self.region)
             .with("publicURL", &self.public_url)
@@ -222,9 +239,15 @@ impl Endpoint {
 pub(super) fn tenants_xml(tenants: &[TenantEntry]) -> Node {
     let entries = tenants.iter().map(|tenant| {
         let enabled = if tenant.enabled { "true" } else { "false" };
-        Node::new("tenant").with("id", &tenant.id).with("name", &tenant.name).with("enabled", enabled)
+        Node::new("tenant")
+            .with("id", &tenant.id)
+            .with("name", &tenant.name)
+            .with("enabled", enabled)
     });
-    Node::new("tenants").with("xmlns", IDENTITY).with("xmlns:ns2", ATOM).holding_all(entries)
+    Node::new("tenants")
+        .with("xmlns", IDENTITY)
+        .with("xmlns:ns2", ATOM)
+        .holding_all(entries)
 }
 
 #[cfg(test)]
@@ -239,11 +262,24 @@ mod tests {
             r#"<auth xmlns="http://docs.openstack.org/identity/api/v2.0" tenantId="t"><passwordCredentials username="a" password="b"/></auth>"#,
         ];
         for body in bodies {
-            let read = if body.starts_with('<') { read_xml } else { read_json };
-            let auth = read(body.as_bytes()).map(|asked: AskedAccess| asked.auth).map_err(drop).unwrap();
+            let read = if body.starts_with('<') {
+                read_xml
+            } else {
+                read_json
+            };
+            let auth = read(body.as_bytes())
+                .map(|asked: AskedAccess| asked.auth)
+                .map_err(drop)
+                .unwrap();
             let shown = auth.password_credentials.unwrap();
-            assert_eq!((shown.username.as_str(), shown.password.as_str()), ("a", "b"));
-            assert_eq!((auth.tenant_id.as_deref(), auth.tenant_name), (Some("t"), None));
+            assert_eq!(
+                (shown.username.as_str(), shown.password.as_str()),
+                ("a", "b")
+            );
+            assert_eq!(
+                (auth.tenant_id.as_deref(), auth.tenant_name),
+                (Some("t"), None)
+            );
             assert!(auth.api_access_key_credentials.is_none() && auth.token.is_none());
         }
         let bodies = [
@@ -252,11 +288,24 @@ mod tests {
                  <apiAccessKeyCredentials secretKey="b" accessKey="a"/><token id="c"/></auth>"#,
         ];
         for body in bodies {
-            let read = if body.starts_with('<') { read_xml } else { read_json };
-            let auth = read(body.as_bytes()).map(|asked: AskedAccess| asked.auth).map_err(drop).unwrap();
+            let read = if body.starts_with('<') {
+                read_xml
+            } else {
+                read_json
+            };
+            let auth = read(body.as_bytes())
+                .map(|asked: AskedAccess| asked.auth)
+                .map_err(drop)
+                .unwrap();
             let shown = auth.api_access_key_credentials.unwrap();
-            assert_eq!((shown.access_key.as_str(), shown.secret_key.as_str()), ("a", "b"));
-            assert_eq!((auth.token.unwrap().id.as_str(), auth.tenant_name.as_deref()), ("c", Some("n")));
+            assert_eq!(
+                (shown.access_key.as_str(), shown.secret_key.as_str()),
+                ("a", "b")
+            );
+            assert_eq!(
+                (auth.token.unwrap().id.as_str(), auth.tenant_name.as_deref()),
+                ("c", Some("n"))
+            );
         }
     }
 }

@@ -88,30 +88,51 @@ pub(crate) struct Certificates {
 
 impl Readable for AskedOne {
     fn from_xml(document: &roxmltree::Document<'_>) -> Result<AskedOne, XmlFault> {
-        Ok(AskedOne { certificate: Asked::from_element(root(document, "certificate")?)? })
+        Ok(AskedOne {
+            certificate: Asked::from_element(root(document, "certificate")?)?,
+        })
     }
 
     fn from_json(members: Members<'_>) -> Result<AskedOne, String> {
-        Ok(AskedOne { certificate: Asked::from_members(members.required_object("certificate")?)? })
+        Ok(AskedOne {
+            certificate: Asked::from_members(members.required_object("certificate")?)?,
+        })
     }
 }
 
 impl Readable for AskedMany {
     fn from_xml(document: &roxmltree::Document<'_>) -> Result<AskedMany, XmlFault> {
         let list = root(document, "certificates")?.children("certificate")?;
-        Ok(AskedMany { certificates: list.into_iter().map(Asked::from_element).collect::<Result<_, _>>()? })
+        Ok(AskedMany {
+            certificates: list
+                .into_iter()
+                .map(Asked::from_element)
+                .collect::<Result<_, _>>()?,
+        })
     }
 
     fn from_json(members: Members<'_>) -> Result<AskedMany, String> {
-        let list = members.required_object("certificates")?.required_objects("certificate")?;
-        Ok(AskedMany { certificates: list.into_iter().map(Asked::from_members).collect::<Result<_, _>>()? })
+        let list = members
+            .required_object("certificates")?
+            .required_objects("certificate")?;
+        Ok(AskedMany {
+            certificates: list
+                .into_iter()
+                .map(Asked::from_members)
+                .collect::<Result<_, _>>()?,
+        })
     }
 }
 
 impl Asked {
     fn from_element(element: Element<'_>) -> Result<Asked, XmlFault> {
         let attribute = |name| element.attribute(name).map(str::to_owned);
-        let file = |name| element.child(name)?.map(AskedFile::from_element).transpose();
+        let file = |name| {
+            element
+                .child(name)?
+                .map(AskedFile::from_element)
+                .transpose()
+        };
         Ok(Asked {
             user_id: attribute("userId"),
             domain_id: attribute("domainId"),
@@ -127,7 +148,12 @@ impl Asked {
     }
 
     fn from_members(members: Members<'_>) -> Result<Asked, String> {
-        let file = |name| members.object(name)?.map(AskedFile::from_members).transpose();
+        let file = |name| {
+            members
+                .object(name)?
+                .map(AskedFile::from_members)
+                .transpose()
+        };
         Ok(Asked {
             user_id: members.text("userId")?,
             domain_id: members.text("domainId")?,
@@ -145,23 +171,34 @@ impl Asked {
 
 impl AskedFile {
     fn from_element(element: Element<'_>) -> Result<AskedFile, XmlFault> {
-        Ok(AskedFile { format: element.child_text("format")?, data: element.child_text("data")? })
+        Ok(AskedFile {
+            format: element.child_text("format")?,
+            data: element.child_text("data")?,
+        })
     }
 
     fn from_members(members: Members<'_>) -> Result<AskedFile, String> {
-        Ok(AskedFile { format: members.text("format")?, data: members.text("data")? })
+        Ok(AskedFile {
+            format: members.text("format")?,
+            data: members.text("data")?,
+        })
     }
 }
 
 impl Certificates {
     /// A list in this order.
     pub(crate) fn new(certificate: Vec<Certificate>) -> Certificates {
-        Certificates { anies: (), certificate, other_attributes: Empty {} }
+        Certificates {
+            anies: (),
+            certificate,
+            other_attributes: Empty {},
+        }
     }
 
     /// Namespaces first, as the document has it.
     pub(super) fn xml(&self) -> Node {
-        with_namespaces(Node::new("certificates")).holding_all(self.certificate.iter().map(Certificate::xml))
+        with_namespaces(Node::new("certificates"))
+            .holding_all(self.certificate.iter().map(Certificate::xml))
     }
 }
 
@@ -172,7 +209,10 @@ impl Certificate {
     }
 
     fn xml(&self) -> Node {
-        let files = [("certificateFile", &self.certificate_file), ("privateKeyFile", &self.private_key_file)];
+        let files = [
+            ("certificateFile", &self.certificate_file),
+            ("privateKeyFile", &self.private_key_file),
+        ];
         Node::new("certificate")
             .with("userId", &self.user_id)
             .with("domainId", &self.domain_id)
@@ -185,10 +225,17 @@ impl Certificate {
             .with("validTo", xml_local(self.valid_to))
             .with_some("signatureAlgorithm", self.signature_algorithm.as_deref())
             .with_some("publicKeyAlgorithm", self.public_key_algorithm.as_deref())
-            .with_some("publicKeyLength", self.public_key_length.map(|length| length.to_string()))
+            .with_some(
+                "publicKeyLength",
+                self.public_key_length.map(|length| length.to_string()),
+            )
             .with_some("keyUsage", self.key_usage.as_deref())
             .with_some("enhancedKeyUsage", self.enhanced_key_usage.as_deref())
-            .holding_all(files.into_iter().filter_map(|(name, file)| Some(file.as_ref()?.xml(name))))
+            .holding_all(
+                files
+                    .into_iter()
+                    .filter_map(|(name, file)| Some(file.as_ref()?.xml(name))),
+            )
     }
 }
 
@@ -202,7 +249,9 @@ impl File {
 }
 
 fn with_namespaces(node: Node) -> Node {
-    node.with("xmlns", HP_EXT).with("xmlns:ns2", IDENTITY).with("xmlns:ns3", ATOM)
+    node.with("xmlns", HP_EXT)
+        .with("xmlns:ns2", IDENTITY)
+        .with("xmlns:ns3", ATOM)
 }
 
 fn epoch_ms<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
@@ -221,12 +270,17 @@ mod tests {
     #[test]
     fn the_documents_requests_are_read() {
         let xml: AskedMany =
-            read_xml(body(include_str!("../golden/03-import-xml.request.http")).as_bytes()).map_err(drop).unwrap();
+            read_xml(body(include_str!("../golden/03-import-xml.request.http")).as_bytes())
+                .map_err(drop)
+                .unwrap();
         let json: AskedMany =
-            read_json(body(include_str!("../golden/04-import-json.request.http")).as_bytes()).map_err(drop).unwrap();
-        for (list, user, domain) in
-            [(xml, "000000003002", "000000001001"), (json, "00000000003002", "00000000001001")]
-        {
+            read_json(body(include_str!("../golden/04-import-json.request.http")).as_bytes())
+                .map_err(drop)
+                .unwrap();
+        for (list, user, domain) in [
+            (xml, "000000003002", "000000001001"),
+            (json, "00000000003002", "00000000001001"),
+        ] {
             let [one] = list.certificates.try_into().map_err(drop).unwrap();
             assert_eq!(one.user_id.as_deref(), Some(user));
             assert_eq!(one.domain_id.as_deref(), Some(domain));
@@ -234,14 +288,27 @@ mod tests {
             let file = one.certificate_file.unwrap();
             assert_eq!(file.format.as_deref(), Some("BASE64_DER"));
             let data = file.data.unwrap();
-            assert!(data.starts_with("-----BEGIN CERTIFICATE-----MIICnTCC") && data.ends_with("-----END CERTIFICATE-----"));
+            assert!(
+                data.starts_with("-----BEGIN CERTIFICATE-----MIICnTCC")
+                    && data.ends_with("-----END CERTIFICATE-----")
+            );
             assert!(one.private_key_file.is_none());
         }
         for (request, subject) in [
-            (include_str!("../golden/07-create-xml.request.http"), "CN=Joe Test"),
-            (include_str!("../golden/08-create-json.request.http"), "CN=Joe Test1"),
+            (
+                include_str!("../golden/07-create-xml.request.http"),
+                "CN=Joe Test",
+            ),
+            (
+                include_str!("../golden/08-create-json.request.http"),
+                "CN=Joe Test1",
+            ),
         ] {
-            let read = if body(request).starts_with('<') { read_xml } else { read_json };
+            let read = if body(request).starts_with('<') {
+                read_xml
+            } else {
+                read_json
+            };
             let one: AskedOne = read(body(request).as_bytes()).map_err(drop).unwrap();
             assert_eq!(one.certificate.subject.as_deref(), Some(subject));
         }
@@ -251,7 +318,10 @@ mod tests {
     fn numbers_may_be_text_and_nulls_are_nothing() {
         let text = r#"{"certificate":{"publicKeyLength":2048,"validFrom":1316740274000,"validTo":"2021-09-20T01:11:14",
             "anies":null,"certificateFile":null,"userId":null,"otherAttributes":{},"unknown":[1]}}"#;
-        let asked = read_json::<AskedOne>(text.as_bytes()).map_err(drop).unwrap().certificate;
+        let asked = read_json::<AskedOne>(text.as_bytes())
+            .map_err(drop)
+            .unwrap()
+            .certificate;
         assert_eq!(asked.public_key_length.as_deref(), Some("2048"));
         assert_eq!(asked.valid_from.as_deref(), Some("1316740274000"));
         assert_eq!(asked.valid_to.as_deref(), Some("2021-09-20T01:11:14"));

@@ -50,8 +50,16 @@ pub(crate) struct Extension {
 
 impl Version {
     pub(super) fn xml(&self) -> Node {
-        let types = self.media_types.iter().map(|media| Node::new("media-type").with("base", media.base).with("type", media.kind));
-        let links = self.links.iter().map(|link| Node::new("link").with("rel", link.rel).with("href", &link.href));
+        let types = self.media_types.iter().map(|media| {
+            Node::new("media-type")
+                .with("base", media.base)
+                .with("type", media.kind)
+        });
+        let links = self.links.iter().map(|link| {
+            Node::new("link")
+                .with("rel", link.rel)
+                .with("href", &link.href)
+        });
         Node::new("version")
             .with("id", self.id)
             .with("status", self.status)
@@ -74,10 +82,14 @@ impl Extension {
 
 /// The list of versions.
 pub(super) fn versions_xml(versions: &[Version]) -> Node {
-    Node::new("versions").with("xmlns", IDENTITY).holding_all(versions.iter().map(Version::xml))
+    Node::new("versions")
+        .with("xmlns", IDENTITY)
+        .holding_all(versions.iter().map(Version::xml))
 }
 
 /// The list of extensions.
 pub(super) fn extensions_xml(extensions: &[Extension]) -> Node {
-    Node::new("extensions").with("xmlns", COMMON).holding_all(extensions.iter().map(Extension::xml))
+    Node::new("extensions")
+        .with("xmlns", COMMON)
+        .holding_all(extensions.iter().map(Extension::xml))
 }

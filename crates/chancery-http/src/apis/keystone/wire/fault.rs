@@ -43,14 +43,21 @@ impl Body<'_> {
             .with("code", self.code.to_string())
             .holding(Node::text("message", self.message))
             .holding(Node::text("details", self.details));
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>{}", node.on_one_line())
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>{}",
+            node.on_one_line()
+        )
     }
 }
 
 impl Serialize for Body<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members =
-            Members { code: self.code, details: self.details, message: self.message, other_attributes: Empty {} };
+        let members = Members {
+            code: self.code,
+            details: self.details,
+            message: self.message,
+            other_attributes: Empty {},
+        };
         let mut map = serializer.serialize_map(Some(1))?;
         map.serialize_entry(self.element, &members)?;
         map.end()
@@ -63,8 +70,12 @@ mod tests {
 
     #[test]
     fn faults_are_written_as_hp_shows_them() {
-        let body =
-            Body { element: "unauthorized", code: 401, message: "UNAUTHORIZED", details: "Invalid credentials" };
+        let body = Body {
+            element: "unauthorized",
+            code: 401,
+            message: "UNAUTHORIZED",
+            details: "Invalid credentials",
+        };
         assert_eq!(
             body.json(),
             "{\n  \"unauthorized\" : {\n    \"code\" : 401,\n    \"details\" : \"Invalid credentials\",\n    \

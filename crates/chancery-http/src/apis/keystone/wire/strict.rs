@@ -16,7 +16,10 @@ pub(super) struct Members<'v>(&'v Map<String, Value>);
 impl<'v> Members<'v> {
     /// The members of a value that must be an object.
     pub(super) fn of(value: &'v Value) -> Result<Members<'v>, String> {
-        value.as_object().map(Members).ok_or_else(|| "the JSON is no object".to_owned())
+        value
+            .as_object()
+            .map(Members)
+            .ok_or_else(|| "the JSON is no object".to_owned())
     }
 
     /// A text.
@@ -30,7 +33,8 @@ impl<'v> Members<'v> {
 
     /// A text that must be there.
     pub(super) fn required_text(self, name: &str) -> Result<String, String> {
-        self.text(name)?.ok_or_else(|| format!("{name} is required"))
+        self.text(name)?
+            .ok_or_else(|| format!("{name} is required"))
     }
 
     /// A text, or a number as its digits.
@@ -52,14 +56,24 @@ impl<'v> Members<'v> {
 
     /// An object that must be there.
     pub(super) fn required_object(self, name: &str) -> Result<Members<'v>, String> {
-        self.object(name)?.ok_or_else(|| format!("{name} is required"))
+        self.object(name)?
+            .ok_or_else(|| format!("{name} is required"))
     }
 
     /// A list of objects that must be there.
     pub(super) fn required_objects(self, name: &str) -> Result<Vec<Members<'v>>, String> {
-        let list = self.0.get(name).and_then(Value::as_array).ok_or_else(|| format!("{name} must be a list"))?;
-        let objects = list.iter().map(Value::as_object).collect::<Option<Vec<_>>>();
-        objects.map(|list| list.into_iter().map(Members).collect()).ok_or_else(|| format!("{name} must hold objects"))
+        let list = self
+            .0
+            .get(name)
+            .and_then(Value::as_array)
+            .ok_or_else(|| format!("{name} must be a list"))?;
+        let objects = list
+            .iter()
+            .map(Value::as_object)
+            .collect::<Option<Vec<_>>>();
+        objects
+            .map(|list| list.into_iter().map(Members).collect())
+            .ok_or_else(|| format!("{name} must hold objects"))
     }
 }
 
@@ -114,7 +128,9 @@ impl<'de> Visitor<'de> for Reader {
         let mut map = Map::new();
         while let Some((name, Strict(value))) = members.next_entry::<String, Strict>()? {
             if map.contains_key(&name) {
-                return Err(A::Error::custom(format!("the member {name:?} stands there twice")));
+                return Err(A::Error::custom(format!(
+                    "the member {name:?} stands there twice"
+                )));
             }
             map.insert(name, value);
         }
@@ -131,11 +147,27 @@ mod tests {
         let text = r#"{"a":[1,-2,3.5,null,true,"x"],"b":{"a":{}}}"#;
         let Strict(value) = serde_json::from_str(text).unwrap();
         assert_eq!(value, serde_json::from_str::<Value>(text).unwrap());
-        for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"c":2,"a":3}}]"#, r#"{"\u0061":1,"a":2}"#] {
-            let error = serde_json::from_str::<Strict>(text).map(|_| ()).unwrap_err().to_string();
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"[{"b":{"a":1,"c":2,"a":3}}]"#,
+            r#"{"\u0061":1,"a":2}"#,
+        ] {
+            let error = serde_json::from_str::<Strict>(text)
+                .map(|_| ())
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("twice"), "{error}");
         }
-        for text in ["", "{", "{}x", "{} {}", "\u{feff}{}", "NaN", "[1e999]", &"[".repeat(200_000)] {
+        for text in [
+            "",
+            "{",
+            "{}x",
+            "{} {}",
+            "\u{feff}{}",
+            "NaN",
+            "[1e999]",
+            &"[".repeat(200_000),
+        ] {
             assert!(serde_json::from_str::<Strict>(text).is_err(), "{text:.10}");
         }
         assert!(serde_json::from_slice::<Strict>(b"\"\xff\"").is_err());
@@ -143,15 +175,31 @@ mod tests {
 
     #[test]
     fn members_have_the_type_that_they_must_have() {
-        let value = serde_json::json!({"t": "x", "n": -1, "o": {"t": "y"}, "l": [{}], "m": [1], "z": null});
+        let value =
+            serde_json::json!({"t": "x", "n": -1, "o": {"t": "y"}, "l": [{}], "m": [1], "z": null});
         let members = Members::of(&value).unwrap();
         assert_eq!(members.text("t"), Ok(Some("x".to_owned())));
-        assert_eq!((members.text("z"), members.text("absent")), (Ok(None), Ok(None)));
-        assert_eq!((members.text_or_number("n"), members.text_or_number("t")), (Ok(Some("-1".to_owned())), Ok(Some("x".to_owned()))));
-        assert_eq!(members.required_object("o").and_then(|o| o.required_text("t")), Ok("y".to_owned()));
+        assert_eq!(
+            (members.text("z"), members.text("absent")),
+            (Ok(None), Ok(None))
+        );
+        assert_eq!(
+            (members.text_or_number("n"), members.text_or_number("t")),
+            (Ok(Some("-1".to_owned())), Ok(Some("x".to_owned())))
+        );
+        assert_eq!(
+            members
+                .required_object("o")
+                .and_then(|o| o.required_text("t")),
+            Ok("y".to_owned())
+        );
         assert!(members.object("z").is_ok_and(|object| object.is_none()));
         assert_eq!(members.required_objects("l").map(|list| list.len()), Ok(1));
-        assert!(members.text("n").is_err() && members.text_or_number("o").is_err() && members.object("l").is_err());
+        assert!(
+            members.text("n").is_err()
+                && members.text_or_number("o").is_err()
+                && members.object("l").is_err()
+        );
         assert!(members.required_text("z").is_err() && members.required_object("z").is_err());
         assert!(members.required_objects("m").is_err() && members.required_objects("o").is_err());
         assert!(Members::of(&Value::Array(Vec::new())).is_err());

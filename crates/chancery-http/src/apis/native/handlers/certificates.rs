@@ -159,7 +159,11 @@ pub(crate) async fn pkcs12(
 ) -> Result<Response, Fault> {
     let file_octets = shared
         .app
-        .export_pkcs12(&caller, &map::reference(&id), SecretString::from(body.password))
+        .export_pkcs12(
+            &caller,
+            &map::reference(&id),
+            SecretString::from(body.password),
+        )
         .await?;
     Ok(file("application/x-pkcs12", file_octets))
 }
