@@ -70,6 +70,15 @@ impl App {
         let profiles = crate::profiles::all(&options.config.profile).map_err(Error::Invalid)?;
         let made = make_what_is_missing(store.as_ref(), &sealer, &data, &options).await?;
         let authorities = load_authorities(store.as_ref(), &sealer, &options.public_url).await?;
+        if !authorities
+            .iter()
+            .any(|loaded| loaded.authority.name == options.config.issue.authority)
+        {
+            return Err(Error::Invalid(format!(
+                "issue.authority: there is no authority {:?} in this data directory",
+                options.config.issue.authority
+            )));
+        }
         let app = App(Arc::new(Inner {
             pool: KeyPool::new(&options.config.key_pool).map_err(Error::internal)?,
             profiles,
@@ -97,7 +106,12 @@ impl App {
                 .data
                 .write(&format!("ca/{name}.pem"), own.as_bytes(), 0o644)?;
         }
-        let issuing = self.authority_named(&self.0.config.issue.authority)?;
+        let name = &self.0.config.issue.authority;
+        let issuing = self.authority_named(name).map_err(|_| {
+            Error::Invalid(format!(
+                "issue.authority: this data directory has no authority {name:?}: take the name of its first start"
+            ))
+        })?;
         let chain: String = issuing
             .chain
             .iter()

@@ -285,6 +285,11 @@ impl AppConfig {
                 ));
             }
         }
+        if self.issue.authority == "root" {
+            return Err(
+                "issue.authority: the root signs authorities only: take another name".to_owned(),
+            );
+        }
         crate::profiles::all(&self.profile).map(|_| ())
     }
 }

@@ -59,12 +59,14 @@ impl App {
         })
     }
 
-    /// A certificate with private key and chain as PKCS#12, encrypted under `password`.
+    /// A certificate with private key and chain as PKCS#12, encrypted under `password`; the key is called by its
+    /// certificate's readable name unless another is given.
     pub async fn export_pkcs12(
         &self,
         caller: &Caller,
         which: &CertificateRef,
         password: SecretString,
+        friendly_name: Option<String>,
     ) -> Result<Vec<u8>, Error> {
         if password.expose_secret().is_empty() {
             return Err(Error::Invalid(
@@ -78,7 +80,7 @@ impl App {
             .clone()
             .ok_or(Error::NoCertificate)?;
         let chain = self.chain(&exported.certificate);
-        let name = exported.certificate.name;
+        let name = friendly_name.unwrap_or(exported.certificate.name);
         let key = exported.private_key;
         off_the_async_threads(move || {
             Ok(pkcs12::export(

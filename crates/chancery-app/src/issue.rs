@@ -519,16 +519,20 @@ pub(crate) fn readable_name(
 ) -> String {
     let tail: String = id.to_string().chars().skip(8).collect();
     let head = match replaces {
-        Some(old) => old
-            .name
-            .rsplit_once('-')
-            .map_or(old.name.as_str(), |(head, _)| head)
-            .to_owned(),
+        Some(old) => match old.name.rsplit_once('-') {
+            Some((head, made)) if is_tail(made) => head.to_owned(),
+            _ => old.name.clone(),
+        },
         None => subject
             .common_name()
             .map_or_else(|| "certificate".to_owned(), slug),
     };
     format!("{head}-{tail}")
+}
+
+/// Is it what a made name ends in, and not a word that somebody chose?
+fn is_tail(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|octet| octet.is_ascii_hexdigit())
 }
 
 /// Lower-case letters, digits, dots and hyphens out of a name; at most 48 of them.

@@ -280,7 +280,7 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::Pending => f.write_str("the certificate is not signed yet"),
             Refusal::Active => f.write_str("the certificate is active, not on hold"),
-            Refusal::OnHold => f.write_str("the certificate is on hold already"),
+            Refusal::OnHold => f.write_str("the certificate is on hold"),
             Refusal::Revoked(reason) => write!(f, "the certificate is revoked ({reason}) for good"),
             Refusal::Expired => f.write_str("the certificate has expired"),
             Refusal::Deleted => f.write_str("the certificate was deleted"),

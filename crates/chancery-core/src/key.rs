@@ -231,6 +231,17 @@ fn verifier(
 }
 
 impl KeyAlgorithm {
+    /// The kinds of keys that can be made here.
+    pub const MADE: [KeyAlgorithm; 7] = [
+        KeyAlgorithm::P256,
+        KeyAlgorithm::P384,
+        KeyAlgorithm::P521,
+        KeyAlgorithm::Rsa(2048),
+        KeyAlgorithm::Rsa(3072),
+        KeyAlgorithm::Rsa(4096),
+        KeyAlgorithm::Ed25519,
+    ];
+
     /// Size in bits, as products print it: the modulus of RSA, the field of a curve.
     pub fn bits(self) -> u32 {
         match self {
@@ -267,17 +278,9 @@ impl KeyAlgorithm {
     /// Reads a word of [`KeyAlgorithm::word`] for a key that may be made here: RSA of 2048, 3072 or 4096 bits, the three
     /// curves, Ed25519.
     pub fn parse(word: &str) -> Option<KeyAlgorithm> {
-        [
-            KeyAlgorithm::Rsa(2048),
-            KeyAlgorithm::Rsa(3072),
-            KeyAlgorithm::Rsa(4096),
-            KeyAlgorithm::P256,
-            KeyAlgorithm::P384,
-            KeyAlgorithm::P521,
-            KeyAlgorithm::Ed25519,
-        ]
-        .into_iter()
-        .find(|algorithm| algorithm.word() == word)
+        KeyAlgorithm::MADE
+            .into_iter()
+            .find(|algorithm| algorithm.word() == word)
     }
 
     /// How an authority with such a key signs; none for keys that never sign here.

@@ -35,8 +35,6 @@ pub struct ServerConfig {
     pub shutdown_seconds: u32,
     /// Most connections to both listeners together; more are closed at once.
     pub connections: u32,
-    /// Most seconds in which a connection may be silent.
-    pub silent_seconds: u32,
     /// Most requests of one API that run at once; more are told that the server is busy.
     pub concurrent_requests: u32,
 }
@@ -69,7 +67,6 @@ impl Default for ServerConfig {
             request_seconds: 30,
             shutdown_seconds: 30,
             connections: 4096,
-            silent_seconds: 75,
             concurrent_requests: 1024,
         }
     }
@@ -131,7 +128,6 @@ impl HttpConfig {
             ("server.request_seconds", server.request_seconds, 1, 3600),
             ("server.shutdown_seconds", server.shutdown_seconds, 0, 3600),
             ("server.connections", server.connections, 1, 1_000_000),
-            ("server.silent_seconds", server.silent_seconds, 1, 3600),
             (
                 "server.concurrent_requests",
                 server.concurrent_requests,

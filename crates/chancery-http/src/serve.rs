@@ -105,7 +105,10 @@ impl Server {
             self.certificate,
         ));
         let most = usize::try_from(server.connections).unwrap_or(usize::MAX >> 4);
-        let bounded = Bounded::new(most, seconds(server.silent_seconds));
+        let bounded = Bounded::new(
+            most,
+            seconds(server.head_seconds) + seconds(server.request_seconds),
+        );
         let acceptor = RustlsAcceptor::new(self.tls)
             .handshake_timeout(seconds(server.head_seconds))
             .acceptor(bounded.clone());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chancery_app::AppConfig;
+use chancery_core::profile::Profile;
 use chancery_http::{HttpConfig, KeystoneConfig, ServerConfig};
 use clap::Subcommand;
 use serde::Deserialize;
@@ -93,7 +94,30 @@ impl Config {
     /// Checks what types cannot say; the error starts with the path of the bad key.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.app.check()?;
-        self.http.check()
+        self.http.check()?;
+        self.check_profiles()
+    }
+
+    /// Is every profile there that a key chooses?
+    fn check_profiles(&self) -> Result<(), String> {
+        let built_in = Profile::built_in().into_iter().map(|profile| profile.name);
+        let configured = self.app.profile.iter().map(|profile| profile.name.clone());
+        let names: Vec<String> = built_in.chain(configured).collect();
+        let chosen = [
+            ("issue.profile", &self.app.issue.profile),
+            (
+                "issue.self_service_profile",
+                &self.app.issue.self_service_profile,
+            ),
+            ("keystone.profile", &self.http.keystone.profile),
+        ];
+        match chosen.iter().find(|(_, name)| !names.contains(name)) {
+            None => Ok(()),
+            Some((key, name)) => Err(format!(
+                "{key}: there is no profile {name:?}: take one of {}",
+                names.join(", ")
+            )),
+        }
     }
 }
 
@@ -185,6 +209,7 @@ mod tests {
             ),
             ("[nonsense]\n", "nonsense"),
             ("[keys]\nsource = \"hsm\"\n", "source"),
+            ("[keystone]\nprofile = \"vpn\"\n", "keystone.profile"),
         ] {
             let error = Config::parse(text).unwrap_err();
             assert!(error.contains(want), "{text:?}: {error}");

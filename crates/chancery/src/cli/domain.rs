@@ -14,7 +14,7 @@ use super::{output, table};
 const ADD: &str = "\
 Examples:
   chancery domain add example
-  chancery domain add 000000001001 --name \"Example Corporation\"";
+  chancery domain add 000000001001 --name example-corporation";
 
 const CHANGE: &str = "\
 Examples:

@@ -408,7 +408,6 @@ fn addresses_and_queries_that_mean_nothing_are_refused() {
         ("/certificates?issuer=nobody", INVALID),
         ("/certificates?subject_key_id=12", INVALID),
         ("/certificates?sort=name", INVALID),
-        ("/certificates?subject=%ff", INVALID),
         ("/users?limit=0", INVALID),
         ("/users?domain=a%20b", INVALID),
         ("/users/a%20b", INVALID),
@@ -576,8 +575,8 @@ fn other_calls_refuse_what_they_cannot_do() {
         (
             "POST",
             "/users",
-            json!({"name": "x", "domain": "nowhere"}),
-            NOT_FOUND,
+            json!({"name": "x", "domain": "a b"}),
+            INVALID,
         ),
         (
             "POST",
@@ -593,12 +592,7 @@ fn other_calls_refuse_what_they_cannot_do() {
             CONFLICT,
         ),
         ("PATCH", "/users/admin", json!({"disabled": true}), INVALID),
-        (
-            "PATCH",
-            "/users/admin",
-            json!({"domain": "nowhere"}),
-            NOT_FOUND,
-        ),
+        ("PATCH", "/users/admin", json!({"domain": "a b"}), INVALID),
         ("DELETE", "/users/admin", Value::Null, INVALID),
         ("DELETE", "/users/chancery-server", Value::Null, CONFLICT),
         ("POST", "/domains", json!({"id": "a b"}), INVALID),

@@ -1,16 +1,17 @@
-//! Certificates' lives: every move, what openssl and the CRL say of each, renewal, deletion, expiry, and what a restart
-//! must not lose.
+//! Certificates' lives: every move, and what openssl and the CRL say of each; deletion and expiry. Renewals and the CRL
+//! itself have files of their own.
 
-use std::collections::BTreeSet;
+mod crl;
+mod renewal;
+
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::native::importing::foreign;
 use crate::native::{from_now, refused, text, texts};
-use crate::server::{P256, Server, csr, run};
-use crate::wire::{self, Answer};
+use crate::server::{Server, run};
+use crate::wire::Answer;
 
 fn act(server: &Server, one: &Value, action: &str, body: Value) -> Answer {
     server.native(
@@ -224,16 +225,16 @@ fn illegal_moves_are_refused_and_change_nothing() {
     .expect(200);
     for (state, one, actions) in [
         ("active", made(&[]), "release purge"),
-        ("on hold", made(&["hold"]), "hold revoke-hold purge"),
+        ("on hold", made(&["hold"]), "hold revoke-hold purge renew"),
         (
             "revoked",
             made(&["revoke"]),
-            "hold release revoke revoke-hold purge",
+            "hold release revoke revoke-hold purge renew",
         ),
         (
             "revoked from hold",
             made(&["hold", "revoke"]),
-            "hold release revoke revoke-hold purge",
+            "hold release revoke revoke-hold purge renew",
         ),
         (
             "compromised",
@@ -259,7 +260,7 @@ fn illegal_moves_are_refused_and_change_nothing() {
         (
             "expired on hold",
             held_over,
-            "hold release revoke revoke-hold purge",
+            "hold release revoke revoke-hold purge renew",
         ),
         (
             "imported, expired",
@@ -402,223 +403,6 @@ fn is_wiped(server: &Server, one: &Value) {
 }
 
 #[test]
-fn a_csr_renews_with_a_new_key_under_the_same_subject() {
-    let server = Server::start();
-    let names = ["-addext", "subjectAltName=DNS:old.example"];
-    let request = csr(
-        server.scratch(),
-        P256,
-        "/O=Example Corp/CN=Joe Smith",
-        &names,
-    );
-    let body = json!({"csr": request, "profile": "tls-server", "days": 30, "name": "web-server"});
-    let old = server
-        .native("POST", "/certificates", &body)
-        .expect(201)
-        .json();
-    for (subject, more, want) in [
-        (
-            "/O=Example Corp/CN=Joe Smith",
-            &[][..],
-            json!(["dns:old.example"]),
-        ),
-        (
-            "/O=EXAMPLE corp/CN=joe SMITH",
-            &[],
-            json!(["dns:old.example"]),
-        ),
-        (
-            "/O=  Example   Corp /CN=Joe  Smith ",
-            &[],
-            json!(["dns:old.example"]),
-        ),
-        (
-            "/O=Example Corp/CN=Joe Smith",
-            &["-addext", "subjectAltName=DNS:new.example"],
-            json!(["dns:new.example"]),
-        ),
-    ] {
-        let request = csr(server.scratch(), P256, subject, more);
-        let answer = act(&server, &old, "renew", json!({"csr": request}));
-        assert_eq!(answer.status, 201, "{subject}: {}", answer.text());
-        let new = answer.json();
-        assert_eq!(
-            answer.header("location"),
-            Some(format!("/chancery/v1/certificates/{}", text(&new, "id")).as_str())
-        );
-        for member in ["subject", "profile", "owner", "domain", "authority"] {
-            assert_eq!(new[member], old[member], "{member}");
-        }
-        assert_eq!(new["names"], want);
-        assert_eq!(
-            (&new["private_key"], &new["replaces"]),
-            (&json!(false), &old["id"])
-        );
-        assert_ne!(new["subject_key_id"], old["subject_key_id"]);
-        assert!(
-            text(&new, "name").starts_with("web-server-"),
-            "{}",
-            new["name"]
-        );
-        assert_eq!(show(&server, &old)["replaced_by"], new["id"], "the newest");
-        is_good(&server, &new);
-        is_good(&server, &old);
-    }
-    for subject in [
-        "/O=Example Corp/CN=Joe Smyth",
-        "/CN=Joe Smith",
-        "/CN=Joe Smith/O=Example Corp",
-        "/O=Example Corp/CN=Joe Smith/CN=x",
-        "/O=Example Corp/CN=JoeSmith",
-        "/",
-    ] {
-        let request = csr(server.scratch(), P256, subject, &[]);
-        let answer = act(&server, &old, "renew", json!({"csr": request}));
-        assert_eq!(answer.status, 400, "{subject}: {}", answer.text());
-        refused(&answer, 400, "invalid");
-    }
-    for (body, status, kind) in [
-        (json!({"csr": "x"}), 400, "invalid"),
-        (json!({"days": 7}), 409, "no-private-key"),
-        (json!({}), 409, "no-private-key"),
-        (json!({"csr": request, "days": 398}), 422, "policy"),
-        (json!({"csr": request, "reason": "x"}), 400, "invalid"),
-        (
-            json!({"csr": request, "name": "web-server"}),
-            409,
-            "conflict",
-        ),
-    ] {
-        refused(&act(&server, &old, "renew", body), status, kind);
-    }
-}
-
-#[test]
-fn the_key_held_by_the_server_renews_and_supersedes_in_one_step() {
-    let server = Server::start();
-    let body = json!({"key": "ec-p256", "subject": "CN=joe", "names": ["dns:joe.example", "ip:192.0.2.7"]});
-    let first = server
-        .native("POST", "/certificates", &body)
-        .expect(201)
-        .json();
-    let second = act(
-        &server,
-        &first,
-        "renew",
-        json!({"days": 7, "name": "second"}),
-    )
-    .expect(201)
-    .json();
-    for member in ["subject", "names", "subject_key_id", "profile", "owner"] {
-        assert_eq!(second[member], first[member], "{member}");
-    }
-    assert_ne!(second["serial"], first["serial"]);
-    assert_eq!(
-        (text(&second, "name"), &second["private_key"]),
-        ("second", &json!(true))
-    );
-    is_good(&server, &first);
-    let third = act(&server, &second, "renew", json!({"revoke_old": true}))
-        .expect(201)
-        .json();
-    is_good(&server, &third);
-    is_good(&server, &first);
-    is_revoked(&server, &second, "Superseded");
-    assert_eq!(
-        standing(&server, &second),
-        ("revoked".into(), "superseded".into())
-    );
-    let lineage: Vec<(Value, Value)> = [&first, &second, &third]
-        .map(|one| show(&server, one))
-        .iter()
-        .map(|one| (one["replaces"].clone(), one["replaced_by"].clone()))
-        .collect();
-    let (one, two, three) = (
-        first["id"].clone(),
-        second["id"].clone(),
-        third["id"].clone(),
-    );
-    assert_eq!(
-        lineage,
-        [(Value::Null, two.clone()), (one, three), (two, Value::Null)]
-    );
-    // The key that was made for the first goes with the last.
-    let path = format!("/certificates/{}/pkcs12", text(&third, "id"));
-    server
-        .native("POST", &path, &json!({"password": "x"}))
-        .expect(200);
-    // A renewal that fails supersedes nothing.
-    refused(
-        &act(
-            &server,
-            &third,
-            "renew",
-            json!({"revoke_old": true, "days": 0}),
-        ),
-        422,
-        "policy",
-    );
-    refused(
-        &act(
-            &server,
-            &third,
-            "renew",
-            json!({"revoke_old": true, "name": "second"}),
-        ),
-        409,
-        "conflict",
-    );
-    is_good(&server, &third);
-}
-
-#[test]
-fn what_is_held_over_or_from_elsewhere_can_be_renewed() {
-    let server = Server::start();
-    let held = server.issue("CN=held");
-    act(&server, &held, "hold", json!({})).expect(200);
-    is_good(
-        &server,
-        &act(&server, &held, "renew", json!({"revoke_old": true}))
-            .expect(201)
-            .json(),
-    );
-    is_revoked(&server, &held, "Superseded");
-
-    let (certificate, key) = foreign(server.scratch(), P256, "/C=DE/CN=Fremd");
-    let body = json!({"certificates": certificate, "private_key": key});
-    let imported = server
-        .native("POST", "/certificates/import", &body)
-        .expect(200)
-        .json()["certificates"][0]
-        .clone();
-    let over = long_over(&server, "old");
-    for (one, status) in [(imported, "revoked"), (over, "expired")] {
-        let new = act(&server, &one, "renew", json!({"revoke_old": true}))
-            .expect(201)
-            .json();
-        assert_eq!(
-            (text(&new, "origin"), text(&new, "authority")),
-            ("issued", "issuing")
-        );
-        assert_eq!(
-            (&new["subject"], &new["subject_key_id"]),
-            (&one["subject"], &one["subject_key_id"])
-        );
-        is_good(&server, &new);
-        let old = show(&server, &one);
-        assert_eq!(
-            (text(&old, "status"), &old["replaced_by"]),
-            (status, &new["id"])
-        );
-    }
-    assert_eq!(
-        server.crl_text("issuing").matches("Serial Number").count(),
-        1,
-        "only the first was ours"
-    );
-}
-
-#[test]
 fn what_ends_by_itself_is_expired_and_revokes_nothing_more() {
     let server = Server::start();
     let (one, held, revoked) = (
@@ -642,145 +426,6 @@ fn what_ends_by_itself_is_expired_and_revokes_nothing_more() {
         act(&server, one, "purge", json!({})).expect(200);
     }
     assert_eq!(server.crl_reason("issuing", text(&one, "serial")), None);
-}
-
-/// Our CRL speaks for what we signed and for nothing else.
-#[test]
-fn what_is_from_elsewhere_is_never_in_our_crl() {
-    let server = Server::start();
-    let import = |subject: &str| {
-        let (certificate, _) = foreign(server.scratch(), P256, subject);
-        let answer = server
-            .native(
-                "POST",
-                "/certificates/import",
-                &json!({"certificates": certificate}),
-            )
-            .expect(200)
-            .json();
-        answer["certificates"][0].clone()
-    };
-    let (held, revoked, deleted) = (
-        import("/CN=held"),
-        import("/CN=revoked"),
-        import("/CN=deleted"),
-    );
-    let before = (crl_number(&server), crl_number(&server));
-    assert_eq!(before.0, before.1);
-    act(&server, &held, "hold", json!({})).expect(200);
-    act(
-        &server,
-        &revoked,
-        "revoke",
-        json!({"reason": "key-compromise"}),
-    )
-    .expect(200);
-    delete(&server, &deleted).expect(204);
-    assert_eq!(
-        standing(&server, &held),
-        ("on-hold".into(), "certificate-hold".into())
-    );
-    assert_eq!(
-        standing(&server, &revoked),
-        ("revoked".into(), "key-compromise".into())
-    );
-    assert_eq!(
-        standing(&server, &deleted),
-        ("deleted".into(), String::new())
-    );
-    act(&server, &held, "release", json!({})).expect(200);
-    for authority in ["issuing", "root"] {
-        assert!(
-            server
-                .crl_text(authority)
-                .contains("No Revoked Certificates"),
-            "{authority}"
-        );
-    }
-}
-
-/// The number of the issuing authority's CRL.
-fn crl_number(server: &Server) -> u64 {
-    let file = server.crl_file("issuing").display().to_string();
-    let said = run("openssl", &["crl", "-in", &file, "-noout", "-crlnumber"]);
-    u64::from_str_radix(said.trim().trim_start_matches("crlNumber=0x"), 16)
-        .unwrap_or_else(|_| panic!("{said}"))
-}
-
-#[test]
-fn crl_numbers_grow_with_each_change_and_through_crashes() {
-    let mut server = Server::start();
-    let (one, two) = (server.issue("CN=one"), server.issue("CN=two"));
-    let mut last = crl_number(&server);
-    let mut grows = |server: &Server, what: &str| {
-        let number = crl_number(server);
-        assert!(number > last, "{what}: {number} after {last}");
-        assert_eq!(crl_number(server), number, "{what}: anew without need");
-        last = number;
-    };
-    act(&server, &one, "hold", json!({})).expect(200);
-    grows(&server, "hold");
-    act(&server, &one, "release", json!({})).expect(200);
-    grows(&server, "release");
-    act(&server, &one, "revoke", json!({"reason": "superseded"})).expect(200);
-    grows(&server, "revoke");
-    delete(&server, &two).expect(204);
-    grows(&server, "delete");
-    for _ in 0..2 {
-        server.kill_and_restart();
-        grows(&server, "a crash");
-        is_revoked(&server, &one, "Superseded");
-        is_revoked(&server, &two, "Cessation Of Operation");
-    }
-    let three = server.issue("CN=three");
-    act(&server, &three, "hold", json!({})).expect(200);
-    grows(&server, "a hold after the crash");
-    is_revoked(&server, &three, "Certificate Hold");
-}
-
-#[test]
-fn a_crl_is_sent_again_only_when_it_changed() {
-    let server = Server::start();
-    let get = |path: &str, tag: Option<&str>| {
-        let headers: Vec<(&str, &str)> =
-            tag.map(|tag| ("If-None-Match", tag)).into_iter().collect();
-        let address = server.http_url();
-        wire::in_the_clear(
-            address.trim_start_matches("http://"),
-            &wire::request("GET", path, &headers, b""),
-        )
-    };
-    let one = server.issue("CN=joe");
-    let mut tags = BTreeSet::new();
-    for action in ["hold", "release", "hold"] {
-        let first = get("/crl/issuing.crl", None).expect(200);
-        let tag = first.header("etag").unwrap().to_owned();
-        assert!(tags.insert(tag.clone()), "{tag} again");
-        assert_eq!(first.header("content-type"), Some("application/pkix-crl"));
-        assert_eq!(first.header("cache-control"), Some("public, no-cache"));
-        assert!(first.header("last-modified").is_some() && first.header("expires").is_some());
-        for path in ["/crl/issuing.crl", "/crl/issuing.pem"] {
-            let same = get(path, Some(&tag)).expect(304);
-            assert!(same.body.is_empty());
-            assert_eq!(same.header("etag"), Some(tag.as_str()));
-            get(path, Some("\"another\"")).expect(200);
-        }
-        act(&server, &one, action, json!({})).expect(200);
-        get("/crl/issuing.crl", Some(&tag)).expect(200);
-    }
-    let file = server.scratch_file("form.crl", get("/crl/issuing.crl", None).body);
-    let as_pem = run("openssl", &["crl", "-inform", "DER", "-in", &file]);
-    assert_eq!(get("/crl/issuing.pem", None).text(), as_pem);
-    for path in [
-        "/crl/issuing",
-        "/crl/issuing.txt",
-        "/crl/none.crl",
-        "/crl/.crl",
-        "/ca/none.cer",
-        "/ca/issuing-chain.cer",
-    ] {
-        get(path, None).expect(404);
-    }
 }
 
 /// The statuses of the same request sent by several at once, sorted.
@@ -823,24 +468,5 @@ fn of_many_revocations_at_once_one_is_done() {
         assert_eq!(statuses, [200, 409, 409, 409, 409, 409], "{answers:?}");
         let won: Value = serde_json::from_str(&answers[0].1).unwrap();
         assert_eq!(standing(&server, &one).1, text(&won, "reason"));
-    }
-}
-
-/// Renewals that supersede the same certificate at once are no fault of the server's.
-#[test]
-fn renewals_at_once_are_done_or_told_to_come_again() {
-    let server = Server::start();
-    for _ in 0..3 {
-        let one = server.issue("CN=joe");
-        let path = format!("/certificates/{}/renew", text(&one, "id"));
-        let answers = at_once(&server, &vec![(path, json!({"revoke_old": true})); 6]);
-        assert!(answers.iter().any(|answer| answer.0 == 201), "{answers:?}");
-        assert!(
-            answers
-                .iter()
-                .all(|answer| [201, 409, 503].contains(&answer.0)),
-            "{answers:?}"
-        );
-        is_revoked(&server, &one, "Superseded");
     }
 }

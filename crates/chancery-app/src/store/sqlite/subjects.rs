@@ -14,8 +14,9 @@ const BATCH: i64 = 1_000;
 /// So many certificates may wait for the index however busy the writer is: a scan of them takes some milliseconds.
 const FAR: i64 = 20_000;
 
-/// Most runs of a text that are looked up in the index. What they find is compared with the text anyhow.
-const MOST_RUNS: usize = 32;
+/// Most runs of a text that are looked up, spread over it: each costs some milliseconds where nearly every subject has it.
+/// What they find is compared with the text anyhow.
+const MOST_RUNS: usize = 12;
 
 /// How far the index has come. Only the writer changes it.
 pub(super) struct SubjectIndex {

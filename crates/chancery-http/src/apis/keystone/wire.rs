@@ -31,7 +31,7 @@ const SPOKEN: &[&str] = &[HP_EXT, HP_IDM, IDENTITY];
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Document {
-    Certificate(Certificate),
+    Certificate(Box<Certificate>),
     Certificates(Certificates),
     Access(access::Access),
     Tenants(Vec<access::TenantEntry>),

@@ -67,6 +67,14 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
                 BodyFault::TooLarge => Fault::too_large(),
                 BodyFault::Broken => Fault::invalid("the request's body did not arrive whole"),
             })?;
+        // serde would take an array for an object without names.
+        if octets
+            .trim_ascii()
+            .first()
+            .is_some_and(|first| *first != b'{')
+        {
+            return Err(Fault::invalid("the JSON: send one object"));
+        }
         let text: &[u8] = if octets.trim_ascii().is_empty() {
             b"{}"
         } else {
@@ -108,6 +116,13 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Query<T> {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Query<T>, Fault> {
+        let query = parts.uri.query().unwrap_or_default();
+        if percent_encoding::percent_decode_str(query)
+            .decode_utf8()
+            .is_err()
+        {
+            return Err(Fault::invalid("the query is not UTF-8"));
+        }
         axum::extract::Query::<T>::from_request_parts(parts, shared)
             .await
             .map(|query| Query(query.0))

@@ -21,6 +21,10 @@ use super::errors::Fault;
 use super::wire;
 use crate::kit::time::{parse_rfc3339, rfc3339};
 
+/// The kinds of keys that can be asked for, by their words.
+const KEYS: [&str; 7] = [
+    "ec-p256", "ec-p384", "ec-p521", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519",
+];
 /// Items of a page when the query does not say.
 const DEFAULT_PAGE: u32 = 50;
 
@@ -91,9 +95,11 @@ pub(super) fn reference(text: &str) -> CertificateRef {
     if let Ok(id) = CertificateId::parse(text) {
         return CertificateRef::Id(id);
     }
+    // A sign makes no number: a certificate may be named `+5`.
+    let digits = text.bytes().all(|octet| octet.is_ascii_digit());
     match text.parse() {
-        Ok(number) => CertificateRef::Number(number),
-        Err(_) => CertificateRef::Name(text.to_owned()),
+        Ok(number) if digits => CertificateRef::Number(number),
+        _ => CertificateRef::Name(text.to_owned()),
     }
 }
 
@@ -310,10 +316,14 @@ pub(super) fn profile(profile: &Profile) -> wire::Profile {
         ("ip", names.ip),
         ("uri", names.uri),
     ];
+    let certified = |word: &str| {
+        KeyAlgorithm::parse(word).is_some_and(|algorithm| profile.keys.allow(algorithm))
+    };
     wire::Profile {
         name: profile.name.clone(),
         default_days: profile.lifetime.default_days,
         max_days: profile.lifetime.max_days,
+        keys: KEYS.into_iter().filter(|word| certified(word)).collect(),
         key_usage: profile
             .key_usage
             .iter()
@@ -382,11 +392,8 @@ fn request_der(text: &str) -> Result<Vec<u8>, Fault> {
 }
 
 fn key(word: &str) -> Result<KeyAlgorithm, Fault> {
-    KeyAlgorithm::parse(word).ok_or_else(|| {
-        Fault::invalid(
-            "key: take ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072, rsa-4096 or ed25519",
-        )
-    })
+    KeyAlgorithm::parse(word)
+        .ok_or_else(|| Fault::invalid(format!("key: take one of {}", KEYS.join(", "))))
 }
 
 fn name(member: &str, text: &str) -> Result<Name, Fault> {
@@ -425,6 +432,9 @@ mod tests {
             CertificateRef::Id(CertificateId::parse(id).unwrap())
         );
         assert_eq!(reference("42"), CertificateRef::Number(42));
+        for name in ["+5", "-5", "5a"] {
+            assert_eq!(reference(name), CertificateRef::Name(name.to_owned()));
+        }
         assert_eq!(
             reference("joe-7a7e3d52"),
             CertificateRef::Name("joe-7a7e3d52".to_owned())

@@ -6,7 +6,6 @@ mod handlers;
 mod map;
 mod wire;
 
-/// The OpenAPI document of this API.
 pub mod openapi;
 
 use axum::Router;

@@ -1,6 +1,9 @@
+//! The OpenAPI 3.1 document of the native API, made from its handlers and words.
+
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use super::handlers::{accounts, audit, authorities, certificates, domains, lifecycle, users};
@@ -26,7 +29,8 @@ use super::handlers::{accounts, audit, authorities, certificates, domains, lifec
 )]
 struct Document;
 
-/// Adds how callers prove who they are, and makes the operations' ids unique: several handlers are called `list`.
+/// Adds how callers prove who they are, makes the operations' ids unique (several handlers are called `list`), and says
+/// of each response what it is: OpenAPI asks for that.
 struct Finish;
 
 impl utoipa::Modify for Finish {
@@ -50,6 +54,9 @@ impl utoipa::Modify for Finish {
                     .operation_id
                     .as_ref()
                     .map(|id| format!("{tag}_{id}"));
+                for (status, response) in &mut operation.responses.responses {
+                    describe(status, response);
+                }
             }
         }
         let components = document.components.get_or_insert_default();
@@ -57,6 +64,19 @@ impl utoipa::Modify for Finish {
         components.add_security_scheme("basic", scheme(HttpAuthScheme::Basic));
         components.add_security_scheme("bearer", scheme(HttpAuthScheme::Bearer));
     }
+}
+
+/// Gives a response its description, and a problem its media type.
+fn describe(status: &str, response: &mut RefOr<utoipa::openapi::Response>) {
+    let RefOr::T(response) = response else { return };
+    if status != "4XX" {
+        response.description = "Done.".to_owned();
+        return;
+    }
+    response.description = "Not done, and why.".to_owned();
+    let problems = std::mem::take(&mut response.content).into_values();
+    let problems = problems.map(|problem| ("application/problem+json".to_owned(), problem));
+    response.content.extend(problems);
 }
 
 /// The document as pretty JSON with a newline at its end: what stands committed in `openapi.json`.

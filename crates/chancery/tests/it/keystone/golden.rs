@@ -54,11 +54,15 @@ fn assert_like(answer: &Answer, response: &str) {
 /// Compares status and headers, and gives the document's body.
 #[track_caller]
 fn assert_head<'r>(answer: &Answer, response: &'r str) -> &'r str {
-    let (head, body) = response.split_once("\n\n").unwrap_or((response.trim_end(), ""));
+    let (head, body) = response
+        .split_once("\n\n")
+        .unwrap_or((response.trim_end(), ""));
     let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
     assert_eq!(answer.status, status, "{}", answer.text());
     for name in ["Cache-Control", "Pragma", "Expires", "Content-Type"] {
-        let documented = head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let documented = head
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         assert_eq!(answer.header(name), documented, "{name}");
     }
     body
@@ -68,10 +72,14 @@ fn shape(text: &str) -> String {
     let mut text = text.to_owned();
     for (key, check) in [
         ("serialNumber", is_serial as fn(&str) -> bool),
-        ("subjectKeyId", |value| value.len() == 40 && value.bytes().all(is_lower_hex)),
+        ("subjectKeyId", |value| {
+            value.len() == 40 && value.bytes().all(is_lower_hex)
+        }),
         ("validFrom", is_date),
         ("validTo", is_date),
-        ("publicKeyLength", |value| value.bytes().all(|b| b.is_ascii_digit())),
+        ("publicKeyLength", |value| {
+            value.bytes().all(|b| b.is_ascii_digit())
+        }),
     ] {
         let by = |value: &str| {
             assert!(check(value), "{key}: {value}");
@@ -79,12 +87,17 @@ fn shape(text: &str) -> String {
         };
         let number = matches!(key, "validFrom" | "validTo" | "publicKeyLength");
         text = replaced(&text, &format!(" {key}=\""), &['"'], by);
-        let (before, after) = if number { ("", &[',', '\n']) } else { ("\"", &['"', '"']) };
+        let (before, after) = if number {
+            ("", &[',', '\n'])
+        } else {
+            ("\"", &['"', '"'])
+        };
         text = replaced(&text, &format!("\"{key}\" : {before}"), after, by);
     }
     text = replaced(&text, "-----BEGIN CERTIFICATE-----", &['-'], armour);
     text = replaced(&text, "-----BEGIN PRIVATE KEY-----", &['-'], armour);
-    text.replace("SHA256With", "SHA<n>With").replace("SHA1With", "SHA<n>With")
+    text.replace("SHA256With", "SHA<n>With")
+        .replace("SHA1With", "SHA<n>With")
 }
 
 /// Replaces what stands between `before` and one of `after`, wherever it does.

@@ -145,9 +145,9 @@ fn users_that_cannot_be_are_refused() {
         (
             "POST",
             "/users",
-            json!({"name": "ann", "domain": "nowhere"}),
-            409,
-            "conflict",
+            json!({"name": "ann", "domain": "no where"}),
+            400,
+            "invalid",
         ),
         (
             "POST",
@@ -364,6 +364,42 @@ fn domains_are_made_shown_changed_and_removed() {
     );
 }
 
+#[test]
+fn a_domain_that_is_not_there_is_made_with_its_first_user() {
+    let server = server_with_joe();
+    let body = json!({"name": "ann", "domain": "new"});
+    let ann = server.native("POST", "/users", &body).expect(201).json();
+    assert_eq!(ann["domain"], "new");
+    let domain = server
+        .native("GET", "/domains/new", &Value::Null)
+        .expect(200)
+        .json();
+    assert_eq!(
+        (text(&domain, "name"), &domain["disabled"]),
+        ("new", &json!(false))
+    );
+    // Neither for who may not make domains, nor where the user is not made.
+    server.add_user(
+        "chief",
+        "chief",
+        "000000001001",
+        "domain-administrator",
+        "a password",
+    );
+    let body = json!({"name": "bob", "domain": "newer"});
+    refused(
+        &server.native_as("chief", "a password", "POST", "/users", &body),
+        403,
+        "forbidden",
+    );
+    let body = json!({"name": "joe", "domain": "newest"});
+    refused(&server.native("POST", "/users", &body), 409, "conflict");
+    for id in ["newer", "newest"] {
+        let answer = server.native("GET", &format!("/domains/{id}"), &Value::Null);
+        refused(&answer, 404, "not-found");
+    }
+}
+
 /// A domain from which every user has moved away still has its certificates.
 #[test]
 fn a_domain_with_certificates_stays() {
@@ -523,6 +559,47 @@ fn tokens_serve_until_they_are_ended() {
     }
     // A token is no password.
     refused(&whoami(&server, "joe", &second), 401, "unauthenticated");
+}
+
+/// Who found a token lives no longer on it than it lasts, and makes no lasting way in of it.
+#[test]
+fn a_token_alone_changes_no_credential_and_makes_none_that_outlives_it() {
+    let server = server_with_joe();
+    let answer = server
+        .native_as("joe", "a password", "POST", "/tokens", &json!({}))
+        .expect(201)
+        .json();
+    let (first, ends) = (text(&answer, "token"), text(&answer, "expires"));
+    for (method, path, body) in [
+        (
+            "PATCH",
+            "/users/000000003002",
+            json!({"password": "another"}),
+        ),
+        ("POST", "/users/000000003002/api-key", json!({})),
+        ("DELETE", "/users/000000003002/api-key", Value::Null),
+    ] {
+        refused(
+            &server.native_with_token(first, method, path, &body),
+            400,
+            "invalid",
+        );
+    }
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let second = server
+        .native_with_token(first, "POST", "/tokens", &json!({}))
+        .expect(201)
+        .json();
+    assert_eq!(text(&second, "expires"), ends);
+    whoami(&server, "joe", "a password").expect(200);
+}
+
+#[test]
+fn a_new_api_key_ends_every_token() {
+    let server = server_with_joe();
+    let joes = token(&server, "joe", "a password");
+    new_api_key(&server, JOE);
+    refused(&with_token(&server, &joes), 401, "unauthenticated");
 }
 
 #[test]

@@ -123,7 +123,7 @@ const USERS: [Operation; 7] = [
     of("user.change", 200, "eooodoo", |case| {
         case.call("PATCH", &case.user(), json!({"password": "another"}))
     }),
-    of("user.api-key", 204, "eooodoo", |case| {
+    of("user.remove-api-key", 204, "eooodoo", |case| {
         case.call("DELETE", &format!("{}/api-key", case.user()), Value::Null)
     }),
     of("user.api-key", 201, "eooodoo", |case| {

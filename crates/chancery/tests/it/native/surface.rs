@@ -69,7 +69,7 @@ fn every_answer_has_its_own_request_id() {
 fn answers_at_unknown_addresses_have_a_request_id_too() {
     let server = Server::start();
     for path in [
-        "/",
+        "/chancery",
         "/chancery/v1",
         "/chancery/v1/nothing",
         "/chancery/v2/whoami",
@@ -527,7 +527,7 @@ fn everything_done_is_in_the_audit_trail() {
     actions.reverse();
     let first = actions
         .iter()
-        .position(|action| action == "domain.add")
+        .rposition(|action| action == "domain.add")
         .unwrap();
     assert_eq!(
         actions[first..],

@@ -72,6 +72,17 @@ fn what_is_wrong_is_told_with_its_key() {
 }
 
 #[test]
+fn the_issuing_authority_keeps_its_name() {
+    let directory = tempfile::tempdir().unwrap();
+    Started::on(directory.path(), "", &[]).end();
+    let said = refusal(directory.path(), "[issue]\nauthority = \"other\"\n", &[]);
+    assert!(
+        said.contains("issue.authority") && said.contains("\"other\""),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_reference_is_accepted_and_serves() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("reference.toml");

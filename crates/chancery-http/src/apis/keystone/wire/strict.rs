@@ -11,7 +11,7 @@ pub(super) struct Strict(pub(super) Value);
 
 /// The members of an object. Null is the same as missing; unknown members are passed over.
 #[derive(Clone, Copy)]
-pub(super) struct Members<'v>(&'v Map<String, Value>);
+pub(crate) struct Members<'v>(&'v Map<String, Value>);
 
 impl<'v> Members<'v> {
     /// The members of a value that must be an object.

@@ -8,7 +8,7 @@ use crate::apis::native::{map, wire};
 use crate::shared::Shared;
 
 #[utoipa::path(get, path = "/chancery/v1/authorities", tag = "authorities",
-    responses((status = 200, body = wire::AuthorityList), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::AuthorityList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// List the authorities.
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -21,7 +21,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(get, path = "/chancery/v1/authorities/{name}", tag = "authorities", params(("name" = String, Path)),
-    responses((status = 200, body = wire::Authority), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Authority), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Show an authority.
 pub(crate) async fn show(
     State(shared): State<Shared>,
@@ -34,7 +34,7 @@ pub(crate) async fn show(
 }
 
 #[utoipa::path(get, path = "/chancery/v1/profiles", tag = "authorities",
-    responses((status = 200, body = wire::ProfileList), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::ProfileList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// List the profiles by which certificates are issued.
 pub(crate) async fn profiles(
     State(shared): State<Shared>,

@@ -13,7 +13,7 @@ use crate::apis::native::{map, wire};
 use crate::shared::Shared;
 
 #[utoipa::path(get, path = "/chancery/v1/certificates", tag = "certificates", params(wire::CertificateQuery),
-    responses((status = 200, body = wire::CertificateList), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::CertificateList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// List certificates, page by page.
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -30,7 +30,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/chancery/v1/certificates", tag = "certificates", request_body = wire::Issue,
-    responses((status = 201, body = wire::Certificate), (status = "4XX", body = wire::Problem)))]
+    responses((status = 201, description = "Done", body = wire::Certificate), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Issue a certificate from a CSR, or with a key made and kept by the server.
 pub(crate) async fn issue(
     State(shared): State<Shared>,
@@ -60,7 +60,7 @@ pub(super) fn created(shared: &Shared, issued: &Issued) -> Response {
 }
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/import", tag = "certificates", request_body = wire::Import,
-    responses((status = 200, body = wire::ImportAnswer), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::ImportAnswer), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Bring in certificates from elsewhere, all or none.
 pub(crate) async fn import(
     State(shared): State<Shared>,
@@ -83,7 +83,7 @@ pub(crate) async fn import(
 
 #[utoipa::path(get, path = "/chancery/v1/certificates/{id}", tag = "certificates",
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, body = wire::Certificate), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Certificate), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Show a certificate.
 pub(crate) async fn show(
     State(shared): State<Shared>,
@@ -103,7 +103,7 @@ pub(crate) async fn show(
 
 #[utoipa::path(get, path = "/chancery/v1/certificates/{id}/pem", tag = "certificates",
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, body = String, content_type = "application/x-pem-file"), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = String, content_type = "application/x-pem-file"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Export a certificate as PEM.
 pub(crate) async fn pem(
     State(shared): State<Shared>,
@@ -119,7 +119,7 @@ pub(crate) async fn pem(
 
 #[utoipa::path(get, path = "/chancery/v1/certificates/{id}/der", tag = "certificates",
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, body = Vec<u8>, content_type = "application/pkix-cert"), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = Vec<u8>, content_type = "application/pkix-cert"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Export a certificate as DER.
 pub(crate) async fn der(
     State(shared): State<Shared>,
@@ -132,7 +132,7 @@ pub(crate) async fn der(
 
 #[utoipa::path(get, path = "/chancery/v1/certificates/{id}/chain", tag = "certificates",
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, body = String, content_type = "application/x-pem-file"), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = String, content_type = "application/x-pem-file"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Export a certificate and those of the authorities above it as PEM, the root last.
 pub(crate) async fn chain(
     State(shared): State<Shared>,
@@ -149,7 +149,7 @@ pub(crate) async fn chain(
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/{id}/pkcs12", tag = "certificates", request_body = wire::Pkcs12,
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, body = Vec<u8>, content_type = "application/x-pkcs12"), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = Vec<u8>, content_type = "application/x-pkcs12"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Export a certificate, its chain and its private key as PKCS#12.
 pub(crate) async fn pkcs12(
     State(shared): State<Shared>,
@@ -163,6 +163,7 @@ pub(crate) async fn pkcs12(
             &caller,
             &map::reference(&id),
             SecretString::from(body.password),
+            body.name,
         )
         .await?;
     Ok(file("application/x-pkcs12", file_octets))

@@ -12,7 +12,7 @@ use crate::apis::native::{map, wire};
 use crate::shared::Shared;
 
 #[utoipa::path(get, path = "/chancery/v1/domains", tag = "domains", params(wire::ListQuery),
-    responses((status = 200, body = wire::DomainList), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::DomainList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// List domains, page by page.
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -29,7 +29,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/chancery/v1/domains", tag = "domains", request_body = wire::NewDomain,
-    responses((status = 201, body = wire::Domain), (status = "4XX", body = wire::Problem)))]
+    responses((status = 201, description = "Done", body = wire::Domain), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Make a domain.
 pub(crate) async fn add(
     State(shared): State<Shared>,
@@ -51,7 +51,7 @@ pub(crate) async fn add(
 }
 
 #[utoipa::path(get, path = "/chancery/v1/domains/{id}", tag = "domains", params(("id" = String, Path)),
-    responses((status = 200, body = wire::Domain), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Domain), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Show a domain.
 pub(crate) async fn show(
     State(shared): State<Shared>,
@@ -66,7 +66,7 @@ pub(crate) async fn show(
 
 #[utoipa::path(patch, path = "/chancery/v1/domains/{id}", tag = "domains", params(("id" = String, Path)),
     request_body = wire::DomainChange,
-    responses((status = 200, body = wire::Domain), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Domain), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Change a domain.
 pub(crate) async fn change(
     State(shared): State<Shared>,
@@ -85,7 +85,7 @@ pub(crate) async fn change(
 }
 
 #[utoipa::path(delete, path = "/chancery/v1/domains/{id}", tag = "domains", params(("id" = String, Path)),
-    responses((status = 204), (status = "4XX", body = wire::Problem)))]
+    responses((status = 204, description = "Done"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Remove a domain that has no users.
 pub(crate) async fn remove(
     State(shared): State<Shared>,

@@ -15,7 +15,7 @@ type Shown = Result<axum::Json<wire::Certificate>, Fault>;
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/{id}/renew", tag = "lifecycle", request_body = wire::Renew,
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 201, body = wire::Certificate), (status = "4XX", body = wire::Problem)))]
+    responses((status = 201, description = "Done", body = wire::Certificate), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Renew a certificate, with a CSR or with the key that the server holds.
 pub(crate) async fn renew(
     State(shared): State<Shared>,
@@ -33,7 +33,7 @@ pub(crate) async fn renew(
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/{id}/hold", tag = "lifecycle", request_body = wire::Nothing,
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, body = wire::Certificate), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Certificate), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Revoke a certificate for now.
 pub(crate) async fn hold(
     State(shared): State<Shared>,
@@ -49,7 +49,7 @@ pub(crate) async fn hold(
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/{id}/release", tag = "lifecycle", request_body = wire::Nothing,
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, body = wire::Certificate), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Certificate), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Take a certificate off hold.
 pub(crate) async fn release(
     State(shared): State<Shared>,
@@ -65,7 +65,7 @@ pub(crate) async fn release(
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/{id}/revoke", tag = "lifecycle", request_body = wire::Revoke,
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, body = wire::Certificate), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Certificate), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Revoke a certificate for good (or for now, with the reason certificate-hold).
 pub(crate) async fn revoke(
     State(shared): State<Shared>,
@@ -85,7 +85,7 @@ pub(crate) async fn revoke(
 
 #[utoipa::path(delete, path = "/chancery/v1/certificates/{id}", tag = "lifecycle",
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 204), (status = "4XX", body = wire::Problem)))]
+    responses((status = 204, description = "Done"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Delete a certificate; a live one of ours is thereby revoked.
 pub(crate) async fn delete(
     State(shared): State<Shared>,
@@ -98,7 +98,7 @@ pub(crate) async fn delete(
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/{id}/purge", tag = "lifecycle", request_body = wire::Nothing,
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, body = wire::Certificate), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Certificate), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Wipe the DER and private key of a deleted certificate for good.
 pub(crate) async fn purge(
     State(shared): State<Shared>,

@@ -14,7 +14,7 @@ use crate::apis::native::{map, wire};
 use crate::shared::Shared;
 
 #[utoipa::path(get, path = "/chancery/v1/users", tag = "users", params(wire::UserQuery),
-    responses((status = 200, body = wire::UserList), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::UserList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// List users, page by page.
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -32,7 +32,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/chancery/v1/users", tag = "users", request_body = wire::NewUser,
-    responses((status = 201, body = wire::User), (status = "4XX", body = wire::Problem)))]
+    responses((status = 201, description = "Done", body = wire::User), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Make a user.
 pub(crate) async fn add(
     State(shared): State<Shared>,
@@ -59,7 +59,7 @@ pub(crate) async fn add(
 }
 
 #[utoipa::path(get, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
-    responses((status = 200, body = wire::User), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::User), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Show a user.
 pub(crate) async fn show(
     State(shared): State<Shared>,
@@ -72,7 +72,7 @@ pub(crate) async fn show(
 
 #[utoipa::path(patch, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
     request_body = wire::UserChange,
-    responses((status = 200, body = wire::User), (status = "4XX", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::User), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Change a user. Anybody may change the own password.
 pub(crate) async fn change(
     State(shared): State<Shared>,
@@ -94,7 +94,7 @@ pub(crate) async fn change(
 }
 
 #[utoipa::path(delete, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
-    responses((status = 204), (status = "4XX", body = wire::Problem)))]
+    responses((status = 204, description = "Done"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Remove a user to whom no certificate belongs.
 pub(crate) async fn remove(
     State(shared): State<Shared>,
@@ -106,7 +106,7 @@ pub(crate) async fn remove(
 }
 
 #[utoipa::path(post, path = "/chancery/v1/users/{id}/api-key", tag = "users", params(("id" = String, Path)),
-    responses((status = 201, body = wire::ApiKey), (status = "4XX", body = wire::Problem)))]
+    responses((status = 201, description = "Done", body = wire::ApiKey), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Give a user a new API key, in the place of the old one.
 pub(crate) async fn new_api_key(
     State(shared): State<Shared>,
@@ -121,7 +121,7 @@ pub(crate) async fn new_api_key(
 }
 
 #[utoipa::path(delete, path = "/chancery/v1/users/{id}/api-key", tag = "users", params(("id" = String, Path)),
-    responses((status = 204), (status = "4XX", body = wire::Problem)))]
+    responses((status = 204, description = "Done"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Take a user's API key away.
 pub(crate) async fn remove_api_key(
     State(shared): State<Shared>,

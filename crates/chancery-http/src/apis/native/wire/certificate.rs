@@ -183,6 +183,8 @@ pub(crate) struct Revoke {
 pub(crate) struct Pkcs12 {
     /// The file's password.
     pub(crate) password: String,
+    /// The friendly name of what is in it; the certificate's name if left out.
+    pub(crate) name: Option<String>,
 }
 
 /// An empty body.

@@ -43,6 +43,8 @@ pub(crate) struct Profile {
     pub(crate) default_days: u32,
     /// Most days that a request can ask for.
     pub(crate) max_days: u32,
+    /// The kinds of keys that it certifies, of those that can be asked for.
+    pub(crate) keys: Vec<&'static str>,
     /// Key usage in the words of RFC 5280.
     pub(crate) key_usage: Vec<String>,
     /// Extended key usage: words, or dotted identifiers.

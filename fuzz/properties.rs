@@ -1,0 +1,261 @@
+//! What must hold of every reader of what others send, whatever octets come: no panic, and what was read reads back.
+//!
+//! One property a reader. The libFuzzer targets hold them against inputs found by coverage, `hostile.rs` of chancery-core
+//! against mutated seeds. Must not know how its octets were made.
+
+use chancery_core::authority::Authority;
+use chancery_core::crl::{CrlContents, plan_crl, read_crl, verify_crl};
+use chancery_core::csr::Csr;
+use chancery_core::key::{PublicKey, SignatureAlgorithm};
+use chancery_core::key_weakness::weakness;
+use chancery_core::name::Name;
+use chancery_core::plan::{Addresses, Issuer, Refusal, Request, plan};
+use chancery_core::profile::Profile;
+use chancery_core::san::GeneralName;
+use chancery_core::serial::Serial;
+use chancery_core::time::{DAY, Time};
+use chancery_core::x509::{pem, read_certificate, verify_certificate};
+
+/// A property, and the folder of its seeds.
+pub(crate) type Property = (&'static str, fn(&[u8]));
+
+/// Every property.
+pub(crate) const ALL: [Property; 11] = [
+    ("certificate", certificate),
+    ("request", request),
+    ("crl", crl),
+    ("name", name),
+    ("name-text", name_text),
+    ("pem", pem),
+    ("serial", serial),
+    ("general-name", general_name),
+    ("time", time),
+    ("public-key", public_key),
+    ("issue", issue),
+];
+
+/// Longest text that is read as a name.
+const LONGEST_NAME: usize = 16 * 1024;
+/// An authority's certificate that [`issue`] can work with.
+const AUTHORITY: &[u8] = include_bytes!("seeds/certificate/authority.der");
+
+pub(crate) fn certificate(octets: &[u8]) {
+    let Ok(facts) = read_certificate(octets) else {
+        assert!(!verify_certificate(octets, &authority().facts.public_key));
+        return;
+    };
+    printed_reads_back(&facts.subject);
+    printed_reads_back(&facts.issuer);
+    key_answers(&facts.public_key);
+    for name in &facts.names {
+        let _ = name.to_string();
+    }
+    verify_certificate(octets, &facts.public_key);
+    let armoured = pem::encode("CERTIFICATE", octets);
+    assert_eq!(
+        pem::certificate_der(armoured.as_bytes()).as_deref(),
+        Ok(octets)
+    );
+    let again = Authority::new(1, "a".to_owned(), octets.to_vec(), None);
+    assert!(again.is_err() || facts.is_authority);
+}
+
+pub(crate) fn request(octets: &[u8]) {
+    let Ok(csr) = Csr::read(octets) else { return };
+    assert_eq!(csr.der(), octets);
+    printed_reads_back(&csr.subject);
+    key_answers(&csr.public_key);
+    issues(csr.subject.clone(), csr.names.clone(), &csr.public_key);
+    if let Ok(ours) = csr.subject.reencoded() {
+        issues(ours, csr.names, &csr.public_key);
+    }
+}
+
+/// What was read can be written if its times can, and says the same then.
+pub(crate) fn crl(octets: &[u8]) {
+    verify_crl(octets, &authority().facts.public_key);
+    let Ok(facts) = read_crl(octets) else { return };
+    printed_reads_back(&facts.issuer);
+    let next_update = facts.next_update.unwrap_or(facts.this_update);
+    let planned = plan_crl(CrlContents {
+        issuer: &facts.issuer,
+        signature_algorithm: SignatureAlgorithm::EcdsaSha256,
+        this_update: facts.this_update,
+        next_update,
+        number: facts.number.unwrap_or(0),
+        authority_key_id: facts.authority_key_id.as_deref().unwrap_or(&[]),
+        entries: &facts.revoked,
+    });
+    let mut times = facts.revoked.iter().map(|entry| entry.revoked);
+    let writable = |time: Time| (Time::from_unix(0)..=Time::MAX).contains(&time);
+    if !(writable(facts.this_update) && writable(next_update) && times.all(writable)) {
+        return assert!(planned.is_err());
+    }
+    let again = read_crl(&planned.unwrap().finish(&[1, 2, 3]).unwrap()).unwrap();
+    assert_eq!(again.issuer, facts.issuer);
+    assert_eq!(again.this_update, facts.this_update);
+    assert_eq!(again.next_update, Some(next_update));
+    assert_eq!(again.revoked, facts.revoked);
+}
+
+pub(crate) fn name(octets: &[u8]) {
+    let Ok(name) = Name::from_der(octets) else {
+        return;
+    };
+    assert_eq!(name.der(), octets);
+    printed_reads_back(&name);
+    let _ = name.check_issuable();
+    if let Ok(ours) = name.reencoded() {
+        assert!(ours.matches(&name));
+    }
+}
+
+pub(crate) fn name_text(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else {
+        return;
+    };
+    for read in [Name::parse(text), Name::parse_forward(text)] {
+        match read {
+            Ok(name) => {
+                assert_eq!(Name::from_der(name.der()).as_ref(), Ok(&name));
+                printed_reads_back(&name);
+                let _ = name.check_issuable();
+            }
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+}
+
+pub(crate) fn pem(octets: &[u8]) {
+    let _ = pem::certificate_der(octets);
+    let _ = pem::request_der(octets);
+    if let Ok(certificates) = pem::certificates_der(octets) {
+        assert!(!certificates.is_empty());
+    }
+    let Ok(text) = std::str::from_utf8(octets) else {
+        return;
+    };
+    let Ok(blocks) = pem::decode_all(text) else {
+        return;
+    };
+    let printed: String = blocks
+        .iter()
+        .map(|block| pem::encode(&block.label, &block.der))
+        .collect();
+    if printed.len() <= pem::LONGEST {
+        assert!(pem::decode_all(&printed).as_ref() == Ok(&blocks));
+    }
+}
+
+pub(crate) fn serial(octets: &[u8]) {
+    if let Ok(serial) = Serial::from_content(octets) {
+        assert_eq!(serial.content(), octets);
+        assert!(Serial::parse_hex(&serial.to_hex()).is_ok());
+    }
+    let Ok(text) = std::str::from_utf8(octets) else {
+        return;
+    };
+    if let Ok(serial) = Serial::parse_hex(text) {
+        assert_eq!(Serial::parse_hex(&serial.to_hex()).as_ref(), Ok(&serial));
+        assert_eq!(Serial::from_magnitude(serial.magnitude()), serial);
+        assert!(serial.is_positive() || serial.content() == [0]);
+    }
+}
+
+pub(crate) fn general_name(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else {
+        return;
+    };
+    match GeneralName::parse(text) {
+        Ok(name) => assert_eq!(GeneralName::parse(&name.to_string()), Ok(name)),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// The octets as the `thisUpdate` of a list that is sound otherwise.
+pub(crate) fn time(octets: &[u8]) {
+    let algorithm: &[u8] = &[0x30, 0x0a, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+    let tbs = element(0x30, &[&[2, 1, 1], algorithm, &[0x30, 0], octets]);
+    crl(&element(0x30, &[&tbs, algorithm, &[3, 2, 0, 0]]));
+}
+
+pub(crate) fn public_key(octets: &[u8]) {
+    if let Ok(key) = PublicKey::from_spki_der(octets) {
+        assert_eq!(key.spki_der(), octets);
+        key_answers(&key);
+    }
+}
+
+/// Lines as a person would send them to have a certificate issued: the subject, then alternative names.
+pub(crate) fn issue(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else {
+        return;
+    };
+    let mut lines = text.lines();
+    let Ok(subject) = Name::parse(lines.next().unwrap_or_default()) else {
+        return;
+    };
+    let names = lines.filter_map(|line| GeneralName::parse(line).ok());
+    issues(subject, names.collect(), &authority().facts.public_key);
+}
+
+/// Issuing is refused for a cause, or done; never is what would be signed a fault of ours.
+fn issues(subject: Name, names: Vec<GeneralName>, public_key: &PublicKey) {
+    let authority = authority();
+    let request = Request {
+        subject: subject.clone(),
+        names: names.clone(),
+        public_key: public_key.clone(),
+        not_before: None,
+        not_after: None,
+    };
+    let planned = plan(
+        request,
+        &Profile::end_entity("any", 1, 1),
+        Issuer::Authority(&authority, &Addresses::default()),
+        Serial::from_random([7; 16]),
+        authority.facts.not_before.plus_seconds(DAY),
+    );
+    match planned {
+        Err(refusal) => assert!(!matches!(refusal, Refusal::Lint(_)), "{refusal}"),
+        Ok(planned) => {
+            let facts = read_certificate(&planned.finish(&[1, 2, 3]).unwrap()).unwrap();
+            assert_eq!((facts.subject, facts.names), (subject, names));
+        }
+    }
+}
+
+/// Every style prints a name so that it reads back as the same name.
+fn printed_reads_back(name: &Name) {
+    let styles: [(String, fn(&str) -> _); 4] = [
+        (name.to_rfc4514(), Name::parse),
+        (name.to_java(), Name::parse),
+        (name.to_openssl_oneline(), Name::parse),
+        (name.to_comma_forward(), Name::parse_forward),
+    ];
+    for (printed, parse) in styles {
+        if printed.len() <= LONGEST_NAME {
+            let again = parse(&printed);
+            assert!(
+                again.as_ref().is_ok_and(|again| again.matches(name)),
+                "{printed:?}: {again:?}"
+            );
+        }
+    }
+}
+
+fn key_answers(key: &PublicKey) {
+    let _ = (key.key_id(), weakness(key), key.algorithm().word());
+    assert!(!key.verifies(SignatureAlgorithm::EcdsaSha256, b"", b""));
+}
+
+fn authority() -> Authority {
+    Authority::new(1, "issuing".to_owned(), AUTHORITY.to_vec(), None).unwrap()
+}
+
+/// The DER of one element of less than 64 KiB; of a longer one, something that is no DER.
+fn element(tag: u8, content: &[&[u8]]) -> Vec<u8> {
+    let content = content.concat();
+    let [.., high, low] = content.len().to_be_bytes();
+    [&[tag, 0x82, high, low], content.as_slice()].concat()
+}
