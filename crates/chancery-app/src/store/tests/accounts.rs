@@ -108,6 +108,35 @@ async fn users_are_refused_by_what_is_the_same_or_missing() {
 }
 
 #[tokio::test]
+async fn a_commit_can_expect_a_user_as_it_was_read() {
+    on_every_store(async |store| {
+        settle(store).await;
+        let before = store
+            .user(UserKey::Id(user_id("u1")))
+            .await
+            .unwrap()
+            .unwrap();
+        let mut after = before.clone();
+        after.password = Some("$argon2id$x".to_owned());
+        after.user.has_password = true;
+        let change = || {
+            store.commit(vec![
+                Step::ExpectUser(before.clone()),
+                Step::ChangeUser(after.clone()),
+            ])
+        };
+        change().await.unwrap();
+        assert!(matches!(change().await, Err(StoreError::Stale)));
+        store
+            .commit(vec![Step::RemoveUser(user_id("u1"))])
+            .await
+            .unwrap();
+        assert!(matches!(change().await, Err(StoreError::Missing)));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn users_with_certificates_stay() {
     on_every_store(async |store| {
         settle(store).await;

@@ -236,6 +236,97 @@ async fn moves_start_from_the_state_that_was_read() {
 }
 
 #[tokio::test]
+async fn a_commit_can_expect_a_state() {
+    on_every_store(async |store| {
+        settle(store).await;
+        let number = stored(store, certificate(1)).await;
+        let expecting = |number, state| {
+            store.commit(vec![
+                Step::ExpectState(number, state),
+                Step::KeepSecret("s", vec![1]),
+            ])
+        };
+        for (number, state) in [
+            (number, State::OnHold),
+            (number, State::Revoked(Reason::Superseded)),
+            (number + 1, State::Active),
+        ] {
+            let refused = expecting(number, state).await;
+            assert!(matches!(refused, Err(StoreError::Stale)), "{state:?}");
+        }
+        assert_eq!(store.secret("s").await.unwrap(), None);
+        expecting(number, State::Active).await.unwrap();
+        assert_eq!(store.secret("s").await.unwrap(), Some(vec![1]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_compromised_key_is_never_sound_again() {
+    on_every_store(async |store| {
+        settle(store).await;
+        let number = stored(store, certificate(1)).await;
+        let key = certificate(1).subject_key_id;
+        let expect = || store.commit(vec![Step::ExpectSoundKey(key)]);
+        expect().await.unwrap();
+        let superseded = stored(
+            store,
+            NewCertificate {
+                subject_key_id: key,
+                ..certificate(2)
+            },
+        )
+        .await;
+        moved(
+            store,
+            superseded,
+            State::Active,
+            State::Revoked(Reason::Superseded),
+            NOW,
+        )
+        .await
+        .unwrap();
+        expect().await.unwrap();
+        let compromised = Reason::KeyCompromise;
+        moved(
+            store,
+            number,
+            State::Active,
+            State::Revoked(compromised),
+            NOW,
+        )
+        .await
+        .unwrap();
+        let moves = [
+            (
+                State::Revoked(compromised),
+                State::Deleted(Some(compromised)),
+            ),
+            (
+                State::Deleted(Some(compromised)),
+                State::Purged(Some(compromised)),
+            ),
+        ];
+        for (from, to) in moves {
+            assert!(matches!(
+                expect().await,
+                Err(StoreError::Conflict(Conflict::KeyCompromised))
+            ));
+            moved(store, number, from, to, NOW).await.unwrap();
+        }
+        assert!(matches!(
+            expect().await,
+            Err(StoreError::Conflict(Conflict::KeyCompromised))
+        ));
+        store
+            .commit(vec![Step::ExpectSoundKey(certificate(3).subject_key_id)])
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_purge_wipes_der_and_key_and_keeps_the_facts() {
     on_every_store(async |store| {
         settle(store).await;

@@ -124,12 +124,13 @@ pub(in crate::store) async fn check_all(store: &dyn Store, all: &[Seen]) {
     ];
     for status in statuses {
         for (place, text) in texts.iter().enumerate() {
-            for bits in 0_u32..32 {
+            // A serial number alone is no condition.
+            for bits in (0_u32..32).filter(|bits| bits & 12 != 8) {
                 let filter = CertificateFilter {
                     owner: (bits & 1 != 0).then(|| known.owner.clone()),
                     domain: (bits & 2 != 0).then(|| known.domain.clone()),
                     issuer: (bits & 4 != 0).then(|| known.issuer.clone()),
-                    serial: (bits & 4 != 0 && bits & 8 != 0).then(|| known.serial.clone()),
+                    serial: (bits & 8 != 0).then(|| known.serial.clone()),
                     subject_key_id: (bits & 16 != 0).then_some(known.key),
                     subject_contains: text.map(str::to_owned),
                     status,

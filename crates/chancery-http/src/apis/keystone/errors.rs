@@ -233,90 +233,63 @@ mod tests {
     }
 
     #[test]
-    fn every_error_has_its_fault() {
+    fn who_may_not_is_told_apart_from_who_is_disabled() {
+        let lacking = "The caller does not have the privilege required to perform the operation.";
+        let disabled = "Disabled or suspended user making the request";
+        let wait = Error::Throttled(Duration::from_secs(3));
+        assert_eq!(Fault::of(&wait).retry_after, Some(3));
         check(
             Error::Unauthenticated,
             401,
             "unauthorized",
             "Invalid credentials",
         );
-        let wait = Error::Throttled(Duration::from_secs(3));
-        assert_eq!(Fault::of(&wait).retry_after, Some(3));
+        check(Error::Forbidden("x"), 401, "unauthorized", lacking);
+        check(Error::UserDisabled, 403, "userDisabled", disabled);
         check(
             wait,
             413,
             "overLimit",
             "too many wrong attempts: try again in 3 seconds",
         );
-        check(
-            Error::UserDisabled,
-            403,
-            "userDisabled",
-            "Disabled or suspended user making the request",
-        );
-        let lacking = "The caller does not have the privilege required to perform the operation.";
-        check(
-            Error::Forbidden("certificate.read"),
-            401,
-            "unauthorized",
-            lacking,
-        );
-        check(
-            Error::NotFound("certificate"),
-            404,
-            "itemNotFound",
-            "there is no such certificate",
-        );
-        check(
-            Error::Refused(Refusal::Expired),
-            400,
-            "badRequest",
-            "the certificate has expired",
-        );
-        check(
-            Error::Refused(Refusal::Deleted),
-            404,
-            "itemNotFound",
-            "the certificate was deleted",
-        );
-        let empty = "the subject is empty: name somebody, or give an alternative name";
-        check(
+    }
+
+    #[test]
+    fn what_is_not_there_or_cannot_be_is_said_in_the_engines_words() {
+        let in_words = |error: Error, status: u16, element: &str| {
+            let words = error.to_string();
+            check(error, status, element, &words);
+        };
+        in_words(Error::NotFound("certificate"), 404, "itemNotFound");
+        in_words(Error::NoCertificate, 404, "itemNotFound");
+        in_words(Error::Refused(Refusal::Deleted), 404, "itemNotFound");
+        in_words(Error::Refused(Refusal::Expired), 400, "badRequest");
+        in_words(
             Error::Policy(plan::Refusal::SubjectEmpty),
             400,
             "badRequest",
-            empty,
         );
-        check(Error::Invalid("x".to_owned()), 400, "badRequest", "x");
-        let items = vec![(0, "x".to_owned()), (4, "y".to_owned())];
-        check(
-            Error::InvalidItems(items),
-            400,
-            "badRequest",
-            "item 1: x; item 5: y",
+        in_words(Error::Invalid("x".to_owned()), 400, "badRequest");
+        in_words(Error::NoPrivateKey, 400, "badRequest");
+        in_words(
+            Error::Conflict(Conflict::Certificate),
+            409,
+            "tenantConflict",
         );
-        let there = Error::Conflict(Conflict::Certificate);
-        let text = there.to_string();
-        check(there, 409, "tenantConflict", &text);
-        let key = Error::NoPrivateKey.to_string();
-        check(Error::NoPrivateKey, 400, "badRequest", &key);
-        let certificate = Error::NoCertificate.to_string();
-        check(Error::NoCertificate, 404, "itemNotFound", &certificate);
-        check(
-            Error::Busy,
-            503,
-            "serviceUnavailable",
-            "The server is unavailable to process the request.",
-        );
-        let changed = Error::Changed.to_string();
-        check(Error::Changed, 409, "tenantConflict", &changed);
-        let late = Error::TimedOut.to_string();
-        check(Error::TimedOut, 503, "serviceUnavailable", &late);
-        let ours = "The server encountered a problem while processing the request.";
+        let items = Error::InvalidItems(vec![(0, "x".to_owned()), (4, "y".to_owned())]);
+        check(items, 400, "badRequest", "item 1: x; item 5: y");
+    }
+
+    #[test]
+    fn faults_of_ours_tell_nothing() {
+        let busy = "The server is unavailable to process the request.";
+        let broken = "The server encountered a problem while processing the request.";
+        check(Error::Busy, 503, "serviceUnavailable", busy);
         check(
             Error::internal("the disk is on fire"),
             500,
             "identityFault",
-            ours,
+            broken,
         );
     }
 
@@ -335,7 +308,7 @@ mod tests {
             assert_eq!(root.tag_name().name(), element);
             assert_eq!(root.attribute("code"), Some(code.to_string().as_str()));
             assert_eq!(
-                root.children().last().and_then(|details| details.text()),
+                root.last_element_child().and_then(|details| details.text()),
                 Some("a < b")
             );
         }

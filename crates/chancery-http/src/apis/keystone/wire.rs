@@ -42,6 +42,11 @@ pub(super) enum Document {
 }
 
 impl Document {
+    /// One certificate.
+    pub(super) fn certificate(certificate: Certificate) -> Document {
+        Document::Certificate(Box::new(certificate))
+    }
+
     /// As JSON.
     pub(super) fn json(&self) -> String {
         layout::json(self)

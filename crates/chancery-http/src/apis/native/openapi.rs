@@ -29,8 +29,8 @@ use super::handlers::{accounts, audit, authorities, certificates, domains, lifec
 )]
 struct Document;
 
-/// Adds how callers prove who they are, makes the operations' ids unique (several handlers are called `list`), and says
-/// of each response what it is: OpenAPI asks for that.
+/// Adds how callers prove who they are, makes the operations' ids unique (several handlers are called `list`), and gives
+/// problems their media type.
 struct Finish;
 
 impl utoipa::Modify for Finish {
@@ -54,8 +54,8 @@ impl utoipa::Modify for Finish {
                     .operation_id
                     .as_ref()
                     .map(|id| format!("{tag}_{id}"));
-                for (status, response) in &mut operation.responses.responses {
-                    describe(status, response);
+                if let Some(response) = operation.responses.responses.get_mut("4XX") {
+                    as_problem(response);
                 }
             }
         }
@@ -66,14 +66,9 @@ impl utoipa::Modify for Finish {
     }
 }
 
-/// Gives a response its description, and a problem its media type.
-fn describe(status: &str, response: &mut RefOr<utoipa::openapi::Response>) {
+/// Gives a problem its media type.
+fn as_problem(response: &mut RefOr<utoipa::openapi::Response>) {
     let RefOr::T(response) = response else { return };
-    if status != "4XX" {
-        response.description = "Done.".to_owned();
-        return;
-    }
-    response.description = "Not done, and why.".to_owned();
     let problems = std::mem::take(&mut response.content).into_values();
     let problems = problems.map(|problem| ("application/problem+json".to_owned(), problem));
     response.content.extend(problems);

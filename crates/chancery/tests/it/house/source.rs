@@ -15,9 +15,14 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Leaves out what is only built for tests: the inline module at the end, or all of a `tests.rs`.
+    /// Leaves out what is only built for tests: the inline module at the end, or all of `tests.rs`, of a `tests` folder
+    /// and of `testing.rs`.
     pub(super) fn without_tests(mut self) -> File {
-        let end = if self.path.ends_with("/tests.rs") {
+        let end = if ["/tests.rs", "/testing.rs"]
+            .iter()
+            .any(|end| self.path.ends_with(end))
+            || self.path.contains("/tests/")
+        {
             Some(0)
         } else {
             self.text.find("\nmod tests {")

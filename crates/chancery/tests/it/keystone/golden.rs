@@ -117,7 +117,7 @@ fn is_lower_hex(octet: u8) -> bool {
 }
 
 fn is_serial(value: &str) -> bool {
-    !value.is_empty() && value.len() % 2 == 0 && value.bytes().all(is_lower_hex)
+    !value.is_empty() && value.len().is_multiple_of(2) && value.bytes().all(is_lower_hex)
 }
 
 /// `2011-09-12T18:32:03.000-07:00`, or milliseconds.

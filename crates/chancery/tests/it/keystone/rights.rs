@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Client, PASSWORD, assert_fault, authenticate, path_of};
-use crate::server::Server;
+use crate::server::{Server, run};
 use crate::wire::Answer;
 
 /// joe and ann of domain 1001 with its administrator dora, bob of domain 2002, and an auditor.
@@ -142,97 +142,91 @@ fn disabled_users_are_forbidden() {
     assert_fault(&authenticate(&server, &wrong), 401, "unauthorized");
 }
 
+/// A certificate from elsewhere, as PEM.
+fn foreign(server: &Server, subject: &str) -> String {
+    let key = server.scratch().join("foreign.key");
+    let mut arguments = vec![
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+    ];
+    arguments.extend([
+        "-nodes",
+        "-keyout",
+        key.to_str().unwrap(),
+        "-days",
+        "30",
+        "-subj",
+        subject,
+    ]);
+    run("openssl", &arguments)
+}
+
+fn import(client: &Client<'_>, list: &[(&str, &str)]) -> Answer {
+    let one = |(user, pem): &(&str, &str)| json!({"userId": user, "certificateFile": {"format": "BASE64_DER", "data": pem}});
+    let list: Vec<Value> = list.iter().map(one).collect();
+    client.json(
+        "PUT",
+        "/certificates",
+        &json!({"certificates": {"certificate": list}}),
+    )
+}
+
 #[test]
-fn imports_are_all_or_nothing_and_each_certificate_has_one_owner() {
+fn imports_are_all_or_nothing() {
     let server = people();
-    let (joe, ann, dora) = (
+    let joe = Client::log_in(&server, "joe");
+    let (first, second) = (
+        foreign(&server, "/CN=First"),
+        foreign(&server, "/CN=Second"),
+    );
+    let list = [
+        ("3002", first.as_str()),
+        ("3002", "broken"),
+        ("3002", &second),
+        ("3002", ""),
+    ];
+    let refused = import(&joe, &list);
+    assert_fault(&refused, 400, "badRequest");
+    let text = refused.text();
+    let named = [1, 2, 3, 4].map(|place| text.contains(&format!("item {place}: ")));
+    assert_eq!(named, [false, true, false, true], "{text}");
+    let theirs = import(&joe, &[("3002", &first), ("3003", &second)]);
+    assert_fault(&theirs, 401, "unauthorized");
+    assert!(joe.list("").is_empty());
+}
+
+#[test]
+fn a_certificate_has_one_owner_and_comes_in_once() {
+    let server = people();
+    let (joe, ann) = (
         Client::log_in(&server, "joe"),
         Client::log_in(&server, "ann"),
-        Client::log_in(&server, "dora"),
     );
-    let made = |name: &str| {
-        let key = server.scratch().join("import.key");
-        let arguments = [
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-keyout",
-            key.to_str().unwrap(),
-        ];
-        crate::server::run(
-            "openssl",
-            &[&arguments[..], &["-subj", name, "-days", "30"]].concat(),
-        )
-    };
-    let one = |user: &str, pem: &str| json!({"userId": user, "certificateFile": {"format": "BASE64_DER", "data": pem}});
-    let import = |client: &Client<'_>, list: Value| {
-        client.json(
-            "PUT",
-            "/certificates",
-            &json!({"certificates": {"certificate": list}}),
-        )
-    };
-    let (first, second) = (made("/CN=First"), made("/CN=Second"));
-
-    let refused = import(
-        &joe,
-        json!([one("3002", &first), one("3002", "broken"), one("3002", &second), {"userId": "3002"}]),
+    let dora = Client::log_in(&server, "dora");
+    let (first, second) = (
+        foreign(&server, "/CN=First"),
+        foreign(&server, "/CN=Second"),
     );
-    assert_fault(&refused, 400, "badRequest");
-    let details = refused.json()["badRequest"]["details"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(
-        details.contains("item 2: ") && details.contains("item 4: "),
-        "{details}"
-    );
-    assert!(
-        !details.contains("item 1: ") && !details.contains("item 3: "),
-        "{details}"
-    );
-    assert_fault(
-        &import(&joe, json!([one("3002", &first), one("3003", &second)])),
-        401,
-        "unauthorized",
-    );
-    assert!(joe.list("").is_empty());
-
-    let done = import(&dora, json!([one("3002", &first), one("3003", &second)]))
+    let done = import(&dora, &[("3002", &first), ("3003", &second)])
         .expect(200)
         .json();
-    let list = done["certificates"]["certificate"]
-        .as_array()
-        .unwrap()
-        .clone();
+    let list = &done["certificates"]["certificate"];
     assert_eq!(
         (list[0]["userId"].as_str(), list[1]["userId"].as_str()),
         (Some("3002"), Some("3003"))
     );
     assert_eq!(list[0]["certificateFile"]["data"], first.as_str());
-    assert_eq!(
-        (
-            list[0]["publicKeyAlgorithm"].as_str(),
-            list[0]["signatureAlgorithm"].as_str()
-        ),
-        (Some("EC"), Some("SHA256withECDSA"))
-    );
-    import(&joe, json!([one("3002", &first)])).expect(200);
-    assert_fault(
-        &import(&ann, json!([one("3003", &first)])),
-        409,
-        "tenantConflict",
-    );
+    assert_eq!(list[0]["publicKeyAlgorithm"], "EC");
+    assert_eq!(list[0]["signatureAlgorithm"], "SHA256withECDSA");
+
+    import(&joe, &[("3002", &first)]).expect(200);
+    assert_fault(&import(&ann, &[("3003", &first)]), 409, "tenantConflict");
     assert_eq!((joe.list("").len(), ann.list("").len()), (1, 1));
     joe.json("DELETE", &path_of(&list[0]), &Value::Null)
         .expect(204);
-    assert_fault(
-        &import(&joe, json!([one("3002", &first)])),
-        409,
-        "tenantConflict",
-    );
+    assert_fault(&import(&joe, &[("3002", &first)]), 409, "tenantConflict");
 }

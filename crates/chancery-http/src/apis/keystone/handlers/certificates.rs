@@ -69,7 +69,7 @@ pub(crate) async fn create(
             .await?;
     }
     let key = issued.private_key.as_ref().map(|key| key.pkcs8());
-    let document = Document::Certificate(created(&issued.certificate, key, shared.app.now()));
+    let document = Document::certificate(created(&issued.certificate, key, shared.app.now()));
     Ok(Answer::with_status(StatusCode::CREATED, document))
 }
 
@@ -86,7 +86,7 @@ pub(crate) async fn show(
         return Err(Error::NotFound("certificate").into());
     }
     let write = if export { exported } else { certificate };
-    Ok(Answer::ok(Document::Certificate(write(
+    Ok(Answer::ok(Document::certificate(write(
         &found,
         shared.app.now(),
     ))))
@@ -101,7 +101,7 @@ pub(crate) async fn update(
 ) -> Result<Answer, Fault> {
     let wanted = wanted_status(asked.certificate.status.as_deref())?;
     let updated = shared.app.set_status(&caller.who, &which, wanted).await?;
-    Ok(Answer::ok(Document::Certificate(certificate(
+    Ok(Answer::ok(Document::certificate(certificate(
         &updated,
         shared.app.now(),
     ))))

@@ -270,11 +270,11 @@ mod tests {
     #[test]
     fn created_certificates_are_written_as_the_document_does() {
         let keys = blocks(CREATED_JSON);
-        let document = Document::Certificate(created(&joe_json(), Some(&keys[1]), THEN));
+        let document = Document::certificate(created(&joe_json(), Some(&keys[1]), THEN));
         assert_eq!(document.json(), body(CREATED_JSON));
         let keys = blocks(CREATED_XML);
         check_xml(
-            &Document::Certificate(created(&joe_xml(), Some(&keys[1]), THEN)),
+            &Document::certificate(created(&joe_xml(), Some(&keys[1]), THEN)),
             CREATED_XML,
             &joe_xml(),
         );
@@ -284,12 +284,12 @@ mod tests {
     fn exported_certificates_are_written_as_the_document_does() {
         let response = include_str!("../golden/06-get-json.response.http");
         assert_eq!(
-            Document::Certificate(exported(&joe_json(), THEN)).json(),
+            Document::certificate(exported(&joe_json(), THEN)).json(),
             body(response)
         );
         let response = include_str!("../golden/05-get-xml.response.http");
         check_xml(
-            &Document::Certificate(exported(&joe_xml(), THEN)),
+            &Document::certificate(exported(&joe_xml(), THEN)),
             response,
             &joe_xml(),
         );
