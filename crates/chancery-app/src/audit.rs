@@ -74,7 +74,7 @@ pub struct AuditFilter {
     pub before: Option<i64>,
 }
 
-/// Most entries of one page.
+/// Most entries of one page. One more is given, so that whoever pages can tell whether there is another page.
 pub const LARGEST_AUDIT_PAGE: usize = 1000;
 
 impl Outcome {
@@ -99,7 +99,7 @@ impl App {
             .await?;
         Ok(self
             .store()
-            .audit(filter, limit.clamp(1, LARGEST_AUDIT_PAGE))
+            .audit(filter, limit.clamp(1, LARGEST_AUDIT_PAGE + 1))
             .await?)
     }
 }

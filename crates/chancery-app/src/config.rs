@@ -243,6 +243,17 @@ impl AppConfig {
                 ));
             }
         }
+        self.check_numbers()?;
+        if self.issue.authority == "root" {
+            return Err(
+                "issue.authority: the root signs authorities only: take another name".to_owned(),
+            );
+        }
+        crate::profiles::all(&self.profile).map(|_| ())
+    }
+
+    fn check_numbers(&self) -> Result<(), String> {
+        let authority = &self.authority;
         let numbers = [
             ("authority.root_days", authority.root_days, 1, 36_500),
             (
@@ -285,11 +296,6 @@ impl AppConfig {
                 ));
             }
         }
-        if self.issue.authority == "root" {
-            return Err(
-                "issue.authority: the root signs authorities only: take another name".to_owned(),
-            );
-        }
-        crate::profiles::all(&self.profile).map(|_| ())
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use crate::store::Step;
 use crate::users::{Domain, DomainChange, NewDomain};
 use crate::{App, Caller, Error};
 
-/// Most domains of one page.
+/// Most domains of one page. One more is given, so that whoever pages can tell whether there is another page.
 const LARGEST_PAGE: usize = 1000;
 
 impl App {
@@ -34,7 +34,7 @@ impl App {
         if caller.reach(Right::ReadUsers) == Reach::Everywhere {
             return Ok(self
                 .store()
-                .domains(after, limit.clamp(1, LARGEST_PAGE))
+                .domains(after, limit.clamp(1, LARGEST_PAGE + 1))
                 .await?);
         }
         let own = self.domain(caller, &caller.user.domain).await?;

@@ -79,7 +79,7 @@ pub enum Order {
     SubjectKeyId(Option<(KeyId, Option<CertificateNumber>)>),
 }
 
-/// Most certificates of one page.
+/// Most certificates of one page. One more is given, so that whoever pages can tell whether there is another page.
 pub const LARGEST_PAGE: usize = 1000;
 
 impl CertificateFilter {
@@ -163,7 +163,7 @@ impl App {
         self.narrow_to_reach(caller, &mut filter).await?;
         Ok(self
             .store()
-            .certificates(filter, limit.clamp(1, LARGEST_PAGE))
+            .certificates(filter, limit.clamp(1, LARGEST_PAGE + 1))
             .await?)
     }
 

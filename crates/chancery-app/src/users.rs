@@ -92,7 +92,7 @@ pub struct DomainChange {
     pub disabled: Option<bool>,
 }
 
-/// Most users or domains of one page.
+/// Most users of one page. One more is given, so that whoever pages can tell whether there is another page.
 const LARGEST_PAGE: usize = 1000;
 
 impl App {
@@ -156,7 +156,7 @@ impl App {
         };
         Ok(self
             .store()
-            .users(domain, after, limit.clamp(1, LARGEST_PAGE))
+            .users(domain, after, limit.clamp(1, LARGEST_PAGE + 1))
             .await?)
     }
 

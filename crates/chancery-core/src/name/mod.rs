@@ -105,6 +105,7 @@ impl Name {
             for attribute in &rdn.attributes {
                 let text = attribute
                     .text()
+                    .filter(|_| !attribute.is_broken())
                     .ok_or_else(|| NameError::value(attribute.oid(), "is not text"))?;
                 level.push((*attribute.oid(), text));
             }

@@ -47,6 +47,11 @@ impl Attribute {
         }
     }
 
+    /// Does it claim to be UTF-8 without being that?
+    pub(super) fn is_broken(&self) -> bool {
+        self.tag == UTF8_STRING && self.recoded.is_some()
+    }
+
     /// The value as DER, with tag and length.
     #[must_use]
     pub fn value_der(&self) -> Vec<u8> {

@@ -44,19 +44,30 @@ const PKI: Api = Api {
     fault: pki::fault,
 };
 
+/// What stands at no address of any API.
+const NOWHERE: Api = Api {
+    name: "none",
+    router: nowhere,
+    fault: native::fault,
+};
+
+fn nowhere() -> Router<Shared> {
+    Router::new().fallback(native::unknown_path)
+}
+
 /// Every API and the open surface: what stands behind TLS.
 pub(crate) fn everything(shared: Shared) -> Router {
-    let mut router = with_door(PKI, &shared);
+    let mut router = with_door(PKI, &shared).merge(with_door(NOWHERE, &shared));
     for api in APIS {
         router = router.merge(with_door(api, &shared));
     }
-    router.fallback(native::unknown_path).with_state(shared)
+    router.with_state(shared)
 }
 
 /// What stands in the clear: CRLs and certificates of authorities.
 pub(crate) fn open_surface(shared: Shared) -> Router {
     with_door(PKI, &shared)
-        .fallback(native::unknown_path)
+        .merge(with_door(NOWHERE, &shared))
         .with_state(shared)
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "USER")]
     actor: Option<String>,
 
-    /// Only what was done to this certificate; by id, number or name
+    /// Only what was done to this certificate; by id
     #[arg(long, value_name = "ID")]
     certificate: Option<String>,
 

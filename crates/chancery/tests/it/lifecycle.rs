@@ -126,6 +126,10 @@ fn a_certificate_is_held_released_and_revoked() {
     let server = Server::start();
     let one = server.issue("CN=joe");
     is_good(&server, &one);
+    for action in ["hold", "release", "purge"] {
+        let answer = act(&server, &one, action, json!({"reason": "superseded"}));
+        refused(&answer, 400, "invalid");
+    }
     for _ in 0..2 {
         let held = act(&server, &one, "hold", json!({})).expect(200).json();
         assert_eq!(

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::server::{P256, Server, csr, run};
+use crate::wire::Answer;
 use judges::{Pkilint, gnutls_reads, gnutls_verdict, is_finding, openssl_verifies, tls_verdicts};
 
 /// What pkilint finds and we accept: its code, a part of its message, and why.
@@ -256,6 +257,45 @@ fn the_certificate_of_the_server_itself_passes_every_judge() {
     pkilint.finds_only(&server, &[localhost]);
     openssl_verifies(&server, std::slice::from_ref(&file));
     assert_eq!(gnutls_verdict(&server, &file), None);
+}
+
+/// The Keystone API has users sign their certificates themselves.
+#[test]
+fn what_is_signed_with_its_own_key_passes_pkilint_and_openssl() {
+    let server = Server::start();
+    let admin = server.admin();
+    let credentials = json!({ "username": admin.user, "password": admin.password });
+    let auth = json!({ "auth": { "passwordCredentials": credentials } });
+    let access = keystone(&server, "", "/tokens", &auth).expect(200).json();
+    let token = access["access"]["token"]["id"].as_str().unwrap();
+    let mut pkilint = Pkilint::default();
+    for bits in [2048, 3072] {
+        let asked = json!({
+            "userId": access["access"]["user"]["id"],
+            "subject": "CN=Joe Test, O=HP",
+            "publicKeyAlgorithm": "RSA",
+            "publicKeyLength": bits,
+        });
+        let body = json!({ "certificate": asked });
+        let made = keystone(&server, token, "/HP-IDM/v1.0/certificates", &body);
+        let made = made.expect(201).json();
+        let file = server.scratch().join(format!("{bits}.pem"));
+        let data = &made["certificate"]["certificateFile"]["data"];
+        std::fs::write(&file, data.as_str().unwrap()).unwrap();
+        pkilint.certificate(&format!("self-signed, {bits} bits"), &file);
+        let file = text(&file);
+        run("openssl", &["verify", "-CAfile", &file, &file]);
+    }
+    pkilint.finds_only(&server, &[]);
+}
+
+fn keystone(server: &Server, token: &str, path: &str, body: &Value) -> Answer {
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("X-Auth-Token", token),
+    ];
+    let path = format!("/v2.0{path}");
+    server.request("POST", &path, &headers, body.to_string().as_bytes())
 }
 
 #[test]

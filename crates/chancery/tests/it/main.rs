@@ -8,6 +8,10 @@
     reason = "a test fails by panicking"
 )]
 #![expect(
+    clippy::too_many_lines,
+    reason = "a test that is a table is as long as its table"
+)]
+#![expect(
     clippy::disallowed_methods,
     reason = "tests wait for programs, and hand their environment on"
 )]

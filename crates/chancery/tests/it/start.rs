@@ -29,7 +29,7 @@ impl Started {
     #[track_caller]
     fn on(directory: &Path, configuration: &str, environment: &[(&str, &str)]) -> Started {
         let log = std::fs::File::create(directory.join("server.log")).unwrap();
-        let mut child = serve(PROGRAM, directory, configuration, environment)
+        let mut child = serve(&[], directory, configuration, environment)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -74,28 +74,21 @@ impl Drop for Started {
     }
 }
 
-/// `serve` on `directory/data`, with that configuration and nothing of this process's environment that it reads.
+/// `serve` on `directory/data` with that configuration, behind those words (another program that runs it, or none), and
+/// with nothing of this process's environment that it reads.
 fn serve(
-    program: &str,
+    before: &[&str],
     directory: &Path,
     configuration: &str,
     environment: &[(&str, &str)],
 ) -> Command {
     let file = directory.join("chancery.toml");
     std::fs::write(&file, configuration).unwrap();
-    let mut command = Command::new(program);
-    if program != PROGRAM {
-        command.args(["20", PROGRAM]);
-    }
+    let words = [before, &[PROGRAM, "serve"]].concat();
+    let mut command = Command::new(words[0]);
     command
-        .args([
-            "serve",
-            "--https",
-            "127.0.0.1:0",
-            "--http",
-            "127.0.0.1:0",
-            "--data",
-        ])
+        .args(&words[1..])
+        .args(["--https", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"])
         .arg(directory.join("data"))
         .arg("--config")
         .arg(&file)
@@ -110,7 +103,7 @@ fn serve(
 /// with an error.
 #[track_caller]
 fn refusal(directory: &Path, configuration: &str, environment: &[(&str, &str)]) -> String {
-    let output = serve("timeout", directory, configuration, environment)
+    let output = serve(&["timeout", "20"], directory, configuration, environment)
         .output()
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -312,7 +305,7 @@ fn a_first_start_that_broke_off_is_made_good_by_the_next() {
 fn a_first_start_can_be_killed_at_any_moment() {
     for millis in [20, 60, 100, 140, 180, 220, 260, 300] {
         let directory = tempfile::tempdir().unwrap();
-        let mut first = serve(PROGRAM, directory.path(), "", &[])
+        let mut first = serve(&[], directory.path(), "", &[])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -394,7 +387,7 @@ fn running_requests_finish_when_the_server_is_asked_to_end() {
         .unwrap();
     slow.send(first.as_bytes()).unwrap();
     let mut long = server.connect().unwrap();
-    let key = json!({"key": "rsa-4096", "subject": "CN=long", "name": "long"}).to_string();
+    let key = json!({"key": "rsa-3072", "subject": "CN=long", "name": "long"}).to_string();
     long.send((long.head("POST", "/certificates", key.len()) + &key).as_bytes())
         .unwrap();
     let mut idle = server.connect().unwrap();

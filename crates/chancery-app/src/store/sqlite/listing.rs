@@ -28,8 +28,8 @@ pub(super) fn page(
 ) -> Result<Vec<Certificate>, StoreError> {
     let mut keys: Vec<Key> = Vec::new();
     for walk in walks(connection, filter)? {
-        for stretch in stretches(filter, walk) {
-            let query = query(filter, walk, stretch, limit);
+        for stretch in stretches(filter, &walk) {
+            let query = query(filter, &walk, stretch, limit);
             keys.extend(query.rows(connection, |row| Ok((row.get(0)?, row.get(1)?)))?);
         }
     }
@@ -43,7 +43,7 @@ pub(super) fn page(
 }
 
 /// A way along which certificates are met in the listing's order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 enum Walk {
     /// Those of the filter's issuer, or the one with its serial number; in no useful order.
     Issued,
@@ -57,12 +57,12 @@ enum Walk {
     State(i64),
     /// All after a number, by number.
     After(CertificateNumber),
-    /// What the subject index finds, by number; it knows those up to a number.
-    Subjects(CertificateNumber),
+    /// What the subject index finds for an expression, by number; it knows those up to a number.
+    Subjects(String, CertificateNumber),
 }
 
 impl Walk {
-    const fn source(self) -> &'static str {
+    const fn source(&self) -> &'static str {
         match self {
             Walk::Issued => "FROM certificates AS c INDEXED BY certificates_issued",
             Walk::Owner => "FROM certificates AS c INDEXED BY certificates_by_owner",
@@ -70,7 +70,7 @@ impl Walk {
             Walk::Keys => "FROM certificates AS c INDEXED BY certificates_by_key",
             Walk::State(_) => "FROM certificates AS c INDEXED BY certificates_by_state",
             Walk::After(_) => "FROM certificates AS c NOT INDEXED",
-            Walk::Subjects(_) => {
+            Walk::Subjects(..) => {
                 "FROM subjects CROSS JOIN certificates AS c ON c.number = subjects.rowid"
             }
         }
@@ -89,7 +89,7 @@ fn walks(connection: &Connection, filter: &CertificateFilter) -> Result<Vec<Walk
     let searched = filter
         .subject_contains
         .as_deref()
-        .and_then(subjects::expression);
+        .filter(|text| subjects::can_find(text));
     let narrow = match (&filter.owner, &filter.domain, &filter.issuer) {
         (Some(_), _, _) => Some(Walk::Owner),
         (None, Some(_), _) => Some(Walk::Domain),
@@ -98,16 +98,20 @@ fn walks(connection: &Connection, filter: &CertificateFilter) -> Result<Vec<Walk
     };
     if let Some(walk) = narrow {
         let in_order = walk != Walk::Issued && !by_key;
-        if (in_order && searched.is_none()) || meets_few(connection, filter, walk)? {
+        if (in_order && searched.is_none()) || meets_few(connection, filter, &walk)? {
             return Ok(vec![walk]);
         }
     }
     if by_key {
         return Ok(vec![Walk::Keys]);
     }
-    if searched.is_some() {
+    if let Some(text) = searched {
         let indexed = subjects::indexed_up_to(connection)?;
-        return Ok(vec![Walk::Subjects(indexed), Walk::After(indexed)]);
+        let expression = subjects::expression(connection, text, indexed)?;
+        return Ok(vec![
+            Walk::Subjects(expression, indexed),
+            Walk::After(indexed),
+        ]);
     }
     if filter.status == Some(StatusFilter::Any) {
         return Ok(vec![Walk::After(0)]);
@@ -123,7 +127,7 @@ fn walks(connection: &Connection, filter: &CertificateFilter) -> Result<Vec<Walk
 fn meets_few(
     connection: &Connection,
     filter: &CertificateFilter,
-    walk: Walk,
+    walk: &Walk,
 ) -> Result<bool, StoreError> {
     let start = Query::new("SELECT count(*) FROM (SELECT 1")
         .text(walk.source())
@@ -151,10 +155,10 @@ enum Stretch<'a> {
 }
 
 /// What is left of a walk after the place where the page starts.
-fn stretches(filter: &CertificateFilter, walk: Walk) -> Vec<Stretch<'_>> {
+fn stretches<'a>(filter: &'a CertificateFilter, walk: &Walk) -> Vec<Stretch<'a>> {
     let (least, most) = match walk {
-        Walk::After(number) => (number, i64::MAX),
-        Walk::Subjects(number) => (0, number.saturating_add(1)),
+        Walk::After(number) => (*number, i64::MAX),
+        Walk::Subjects(_, number) => (0, number.saturating_add(1)),
         _ => (0, i64::MAX),
     };
     match &filter.order {
@@ -180,20 +184,14 @@ fn stretches(filter: &CertificateFilter, walk: Walk) -> Vec<Stretch<'_>> {
 }
 
 /// The keys on one stretch of one walk.
-fn query(filter: &CertificateFilter, walk: Walk, stretch: Stretch<'_>, limit: usize) -> Query {
+fn query(filter: &CertificateFilter, walk: &Walk, stretch: Stretch<'_>, limit: usize) -> Query {
     let key = match stretch {
         Stretch::Numbers(..) => "SELECT x'', c.number",
         Stretch::KeysAfter(_) | Stretch::SameKeyAfter(..) => "SELECT c.subject_key_id, c.number",
     };
     let start = Query::new(key).text(walk.source()).text("WHERE TRUE");
     let walked = match walk {
-        Walk::Subjects(_) => start.with_some(
-            "AND subjects MATCH ?",
-            filter
-                .subject_contains
-                .as_deref()
-                .and_then(subjects::expression),
-        ),
+        Walk::Subjects(expression, _) => start.with("AND subjects MATCH ?", expression.clone()),
         _ => start,
     };
     let standing = standing(walked, filter, walk);
@@ -214,7 +212,7 @@ fn query(filter: &CertificateFilter, walk: Walk, stretch: Stretch<'_>, limit: us
             filter.subject_contains.as_deref().map(subjects::pattern),
         );
     let placed = match (stretch, walk) {
-        (Stretch::Numbers(above, below), Walk::Subjects(_)) => met
+        (Stretch::Numbers(above, below), Walk::Subjects(..)) => met
             .with("AND subjects.rowid > ?", above)
             .with("AND subjects.rowid < ?", below),
         (Stretch::Numbers(above, below), _) => met
@@ -230,19 +228,19 @@ fn query(filter: &CertificateFilter, walk: Walk, stretch: Stretch<'_>, limit: us
     placed.text(order(filter, walk)).limit(limit)
 }
 
-const fn order(filter: &CertificateFilter, walk: Walk) -> &'static str {
+const fn order(filter: &CertificateFilter, walk: &Walk) -> &'static str {
     match (&filter.order, walk) {
-        (Order::Number(_), Walk::Subjects(_)) => "ORDER BY subjects.rowid",
+        (Order::Number(_), Walk::Subjects(..)) => "ORDER BY subjects.rowid",
         (Order::Number(_), _) => "ORDER BY c.number",
-        (Order::NumberDescending(_), Walk::Subjects(_)) => "ORDER BY subjects.rowid DESC",
+        (Order::NumberDescending(_), Walk::Subjects(..)) => "ORDER BY subjects.rowid DESC",
         (Order::NumberDescending(_), _) => "ORDER BY c.number DESC",
         (Order::SubjectKeyId(_), _) => "ORDER BY c.subject_key_id, c.number",
     }
 }
 
-fn standing(query: Query, filter: &CertificateFilter, walk: Walk) -> Query {
+fn standing(query: Query, filter: &CertificateFilter, walk: &Walk) -> Query {
     let query = match (walk, filter.status) {
-        (Walk::State(state), _) => query.with("AND c.state = ?", state),
+        (Walk::State(state), _) => query.with("AND c.state = ?", *state),
         (_, Some(StatusFilter::Any)) => query,
         (_, status) => query.with_each("AND c.state IN", listed_states(status)),
     };
@@ -314,8 +312,8 @@ mod tests {
     fn plan(connection: &Connection, filter: &CertificateFilter) -> Vec<String> {
         let mut lines = Vec::new();
         for walk in walks(connection, filter).unwrap() {
-            for stretch in stretches(filter, walk) {
-                lines.extend(query(filter, walk, stretch, 50).plan(connection));
+            for stretch in stretches(filter, &walk) {
+                lines.extend(query(filter, &walk, stretch, 50).plan(connection));
             }
         }
         lines.retain(|line| {

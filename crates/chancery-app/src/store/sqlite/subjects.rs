@@ -4,7 +4,7 @@
 //! number, and a search scans those after it; the writer lets the index catch up when it has nothing else to do, and
 //! when it is so far behind that the scan would take long.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::StoreError;
 
@@ -14,9 +14,15 @@ const BATCH: i64 = 1_000;
 /// So many certificates may wait for the index however busy the writer is: a scan of them takes some milliseconds.
 const FAR: i64 = 20_000;
 
-/// Most runs of a text that are looked up, spread over it: each costs some milliseconds where nearly every subject has it.
-/// What they find is compared with the text anyhow.
-const MOST_RUNS: usize = 12;
+/// Most runs of a text that are thought of, spread over it if it has more.
+const MOST_RUNS: usize = 64;
+
+/// Runs of a text that are looked up, the rarest: nearly every subject has some runs of a whole name, and going through
+/// a million of them takes long. What the others would exclude, the comparison with the text does.
+const LOOKED_UP: usize = 6;
+
+/// The newest certificates among which runs are counted to find the rarest.
+const SAMPLE: i64 = 500;
 
 /// How far the index has come. Only the writer changes it.
 pub(super) struct SubjectIndex {
@@ -73,25 +79,55 @@ pub(super) fn indexed_up_to(connection: &Connection) -> Result<i64, StoreError> 
         .query_row([], |row| row.get(0))?)
 }
 
-/// What to look up in the index for a text; none if the index cannot help, as with less than three characters.
-///
-/// The runs are looked up each by itself, since the index keeps no positions.
-pub(super) fn expression(text: &str) -> Option<String> {
+/// Can the index help with a text? Not with less than three characters.
+pub(super) fn can_find(text: &str) -> bool {
+    !runs(text).is_empty()
+}
+
+/// What to look up in the index, which knows the certificates up to `indexed`, for a text. Each run is looked up by
+/// itself, since the index keeps no positions.
+pub(super) fn expression(
+    connection: &Connection,
+    text: &str,
+    indexed: i64,
+) -> Result<String, StoreError> {
+    let mut runs = runs(text);
+    if runs.len() > 1 {
+        let mut count = connection.prepare_cached(
+            "SELECT count(*) FROM subjects WHERE subjects MATCH ?1 AND rowid > ?2",
+        )?;
+        let mut counted: Vec<(i64, String)> = Vec::with_capacity(runs.len());
+        for run in runs {
+            counted.push((
+                count.query_row(params![run, indexed - SAMPLE], |row| row.get(0))?,
+                run,
+            ));
+        }
+        counted.sort_unstable();
+        runs = counted
+            .into_iter()
+            .take(LOOKED_UP)
+            .map(|(_, run)| run)
+            .collect();
+    }
+    Ok(runs.join(" AND "))
+}
+
+/// Runs of three characters of a text, each as FTS5 quotes a string.
+fn runs(text: &str) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     let step = chars.len() / MOST_RUNS + 1;
     let runs = chars
         .windows(3)
         .step_by(step)
         .filter(|run| !run.contains(&'\0'));
-    let quoted: Vec<String> = runs
-        .map(|run| {
-            format!(
-                "\"{}\"",
-                run.iter().collect::<String>().replace('"', "\"\"")
-            )
-        })
-        .collect();
-    (!quoted.is_empty()).then(|| quoted.join(" AND "))
+    runs.map(|run| {
+        format!(
+            "\"{}\"",
+            run.iter().collect::<String>().replace('"', "\"\"")
+        )
+    })
+    .collect()
 }
 
 /// The LIKE pattern for what contains a text, with `\` for its escape character.
@@ -154,17 +190,46 @@ mod tests {
     #[test]
     fn texts_are_cut_into_runs_of_three() {
         for (text, want) in [
-            ("", None),
-            ("jo", None),
-            ("joe", Some("\"joe\"")),
-            ("a\"bc", Some("\"a\"\"b\" AND \"\"\"bc\"")),
-            ("J\u{f6}rg", Some("\"J\u{f6}r\" AND \"\u{f6}rg\"")),
-            ("a\0b", None),
+            ("", &[][..]),
+            ("jo", &[]),
+            ("joe", &["\"joe\""]),
+            ("a\"bc", &["\"a\"\"b\"", "\"\"\"bc\""]),
+            ("J\u{f6}rg", &["\"J\u{f6}r\"", "\"\u{f6}rg\""]),
+            ("a\0b", &[]),
         ] {
-            assert_eq!(expression(text).as_deref(), want, "{text:?}");
+            assert_eq!(runs(text), want, "{text:?}");
         }
-        let long = expression(&"0123456789".repeat(1_000)).unwrap();
-        assert!(long.matches(" AND ").count() <= MOST_RUNS);
+        assert!(runs(&"0123456789".repeat(1_000)).len() <= MOST_RUNS);
+    }
+
+    #[test]
+    fn the_rarest_runs_are_looked_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let connection = schema::open_writer(&path, &StoreConfig::default()).unwrap();
+        connection
+            .execute(
+                "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+                 INSERT INTO subjects (rowid, subject_line)
+                 SELECT n, iif(n % 100 = 7, 'abcdefghijkl1', 'abcdefghijkl') FROM n",
+                [2 * SAMPLE],
+            )
+            .unwrap();
+        for (text, want) in [
+            ("abc", vec!["\"abc\""]),
+            ("abcd", vec!["\"abc\"", "\"bcd\""]),
+            (
+                "abcdefghijkl1x",
+                vec![
+                    "\"l1x\"", "\"kl1\"", "\"abc\"", "\"bcd\"", "\"cde\"", "\"def\"",
+                ],
+            ),
+        ] {
+            assert_eq!(
+                expression(&connection, text, 2 * SAMPLE).unwrap(),
+                want.join(" AND ")
+            );
+        }
     }
 
     #[test]

@@ -240,13 +240,13 @@ pub(super) fn page_size(limit: Option<u32>) -> Result<usize, Fault> {
     }
 }
 
-/// The cursor of a page after one of `got` items out of `asked`: none when that was the last.
-pub(super) fn next<T>(got: &[T], asked: usize, cursor: impl Fn(&T) -> String) -> Option<String> {
-    if got.len() < asked {
-        None
-    } else {
-        got.last().map(cursor)
+/// Cuts what was read, one more than `limit` at most, to a page: the next page's cursor is there if there is a next page.
+pub(super) fn cut<T, C>(read: &mut Vec<T>, limit: usize, cursor: impl Fn(&T) -> C) -> Option<C> {
+    if read.len() <= limit {
+        return None;
     }
+    read.truncate(limit);
+    read.last().map(cursor)
 }
 
 /// A user.
@@ -451,9 +451,16 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_not_full_is_the_last() {
-        assert_eq!(next(&[1, 2], 3, |n| n.to_string()), None);
-        assert_eq!(next(&[1, 2, 3], 3, |n| n.to_string()), Some("3".to_owned()));
-        assert_eq!(next(&[] as &[i32], 0, |n| n.to_string()), None);
+    fn only_a_page_that_more_follows_has_a_cursor() {
+        for (count, page, next) in [
+            (0, 0, None),
+            (2, 2, None),
+            (3, 3, None),
+            (4, 3, Some("3".to_owned())),
+        ] {
+            let mut read: Vec<u32> = (1..=count).collect();
+            assert_eq!(cut(&mut read, 3, ToString::to_string), next, "{count}");
+            assert_eq!(read.len(), page, "{count}");
+        }
     }
 }

@@ -15,7 +15,7 @@ pub(super) const LIST_EXAMPLES: &str = "\
 Examples:
   chancery cert list --subject joe --status active
   chancery cert list --domain 000000001001 --order oldest --limit 10
-  chancery cert list --serial 4a0f93c2
+  chancery cert list --issuer 'CN=Chancery Issuing,O=Chancery' --serial 4a0f93c2
   chancery cert list --all --json | jq -r '.[] | select(.owner == null) | .id'";
 
 pub(super) const EXAMPLES: &str = "\
@@ -23,8 +23,8 @@ Examples:
   chancery cert show joe-7a7e3d52
   chancery cert show 17 --json | jq -r .not_after";
 
-const STATUSES: [&str; 7] = [
-    "pending", "active", "on-hold", "revoked", "expired", "deleted", "purged",
+const STATUSES: [&str; 8] = [
+    "pending", "active", "on-hold", "revoked", "expired", "deleted", "purged", "any",
 ];
 
 /// Which certificates.
@@ -34,7 +34,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "TEXT")]
     subject: Option<String>,
 
-    /// Only those in this state
+    /// Only those in this state [default: all but deleted and purged ones]
     #[arg(long, value_name = "WORD", value_parser = PossibleValuesParser::new(STATUSES))]
     status: Option<String>,
 
@@ -46,12 +46,12 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
 
-    /// Only those whose issuer holds this text
-    #[arg(long, value_name = "TEXT")]
+    /// Only those of this issuer, by its whole name
+    #[arg(long, value_name = "DN")]
     issuer: Option<String>,
 
-    /// Only those with this serial number, in hexadecimal
-    #[arg(long, value_name = "HEX")]
+    /// Only the one with this serial number, in hexadecimal; needs --issuer
+    #[arg(long, value_name = "HEX", requires = "issuer")]
     serial: Option<String>,
 
     /// Only those with this subject key identifier, in hexadecimal

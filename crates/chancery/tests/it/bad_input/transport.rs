@@ -95,6 +95,19 @@ fn bodies_over_the_limit_are_too_large() {
     check_alive(&server);
 }
 
+/// curl, about to call the address of certificates as the administrator and to tell the status alone.
+fn curl(server: &Server, version: &str) -> Command {
+    let mut command = Command::new("curl");
+    command
+        .args(["--silent", "--show-error", version, "--max-time", "20"])
+        .args(["--write-out", "%{http_code}", "--output", "/dev/null"])
+        .arg("--cacert")
+        .arg(server.data().join("ca/root.pem"))
+        .args(["--user", &format!("admin:{}", server.admin().api_key)])
+        .arg(format!("{}/chancery/v1/certificates", server.https_url()));
+    command
+}
+
 /// By a client of the world, which sends it all without asking first.
 #[test]
 fn curl_hears_that_its_body_is_too_large() {
@@ -102,35 +115,13 @@ fn curl_hears_that_its_body_is_too_large() {
     let file = server.scratch().join("large");
     std::fs::write(&file, vec![b' '; 8_000_000]).unwrap();
     for version in ["--http1.1", "--http2"] {
-        let output = Command::new("curl")
-            .args([
-                "--silent",
-                "--show-error",
-                version,
-                "--write-out",
-                "%{http_code}",
-                "--output",
-                "/dev/null",
-            ])
-            .args([
-                "--header",
-                "Expect:",
-                "--header",
-                "Content-Type: application/json",
-                "--max-time",
-                "20",
-            ])
-            .arg("--cacert")
-            .arg(server.data().join("ca/root.pem"))
-            .args([
-                "--user",
-                &format!("admin:{}", server.admin().api_key),
-                "--data-binary",
-            ])
+        let output = curl(&server, version)
+            .args(["--header", "Expect:"])
+            .args(["--header", "Content-Type: application/json"])
+            .arg("--data-binary")
             .arg(format!("@{}", file.display()))
-            .arg(format!("{}/chancery/v1/certificates", server.https_url()))
             .output()
-            .expect("curl is needed for the tests: run ./check, which installs it");
+            .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(
             String::from_utf8_lossy(&output.stdout),
@@ -148,6 +139,11 @@ fn framing_that_lies_is_refused() {
     let length = good.len();
     let hidden = post(&server, &format!("Content-Length: {length}\r\n")) + &good;
     for (what, lines, body) in [
+        (
+            "a length that is too short",
+            format!("Content-Length: {}\r\n", length - 5),
+            good.clone(),
+        ),
         (
             "no number",
             "Content-Length: ten\r\n".to_owned(),
@@ -284,6 +280,19 @@ fn heads_that_are_too_large_are_refused() {
     check_alive(&server);
 }
 
+#[test]
+fn heads_of_http_2_that_are_too_large_are_refused() {
+    let server = impatient();
+    let output = curl(&server, "--http2")
+        .args(["--header", &format!("X-Long: {}", "x".repeat(100_000))])
+        .output()
+        .unwrap();
+    let status = String::from_utf8_lossy(&output.stdout);
+    // curl itself may stop when the server says that it takes no such head.
+    assert!(["431", "000"].contains(&&*status), "{status}");
+    check_alive(&server);
+}
+
 /// Waits until the server ends a connection on which it had nothing to say; how long that took.
 fn time_to_the_end(mut stream: impl Read, began: Instant) -> Duration {
     let _ = stream.read(&mut [0; 1024]);
@@ -383,7 +392,7 @@ fn bodies_that_come_slowly_are_not_waited_for() {
 
 #[test]
 fn many_who_only_wait_do_not_keep_others_out() {
-    let server = impatient();
+    let server = Server::start();
     let waiting: Vec<Connection> = (0..100)
         .map(|_| {
             let mut connection = server.connect().unwrap();
@@ -396,7 +405,7 @@ fn many_who_only_wait_do_not_keep_others_out() {
     let began = Instant::now();
     server.native("GET", "/whoami", &Value::Null).expect(200);
     assert!(
-        began.elapsed() < Duration::from_secs(1),
+        began.elapsed() < Duration::from_secs(10),
         "{:?}",
         began.elapsed()
     );

@@ -414,7 +414,7 @@ fn long_files_and_functions_are_seen() {
     );
     check(
         shape::function_lengths,
-        path,
+        &format!("{CORE}/src/long.rs"),
         &format!("fn long() {{\n{}}}\n", "    f(); // x\n\n".repeat(81)),
         "fn long has 81 lines",
     );

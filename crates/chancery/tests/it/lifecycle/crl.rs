@@ -65,6 +65,45 @@ fn what_is_from_elsewhere_is_never_in_our_crl() {
     }
 }
 
+/// Nor does it speak for what its own key signed, though the server made that key: the Keystone API's usual certificates.
+#[test]
+fn what_is_self_signed_is_never_in_our_crl() {
+    let server = Server::start();
+    let send = |path: &str, token: &str, body: &Value| {
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Accept", "application/json"),
+            ("X-Auth-Token", token),
+        ];
+        server.request("POST", path, &headers, body.to_string().as_bytes())
+    };
+    let admin = server.admin();
+    let credential = json!({"username": admin.user, "password": admin.password});
+    let body = json!({"auth": {"passwordCredentials": credential}});
+    let login = send("/v2.0/tokens", "", &body).expect(200).json();
+    let body =
+        json!({"certificate": {"userId": "admin", "subject": "CN=self", "status": "active"}});
+    let token = text(&login["access"]["token"], "id");
+    let made = send("/v2.0/HP-IDM/v1.0/certificates", token, &body);
+    assert!([200, 201].contains(&made.status), "{}", made.text());
+    let list = server.native("GET", "/certificates?subject=self", &Value::Null);
+    let one = list.expect(200).json()["certificates"][0].clone();
+    assert_eq!(text(&one, "origin"), "self-signed");
+    act(&server, &one, "revoke", json!({"reason": "key-compromise"})).expect(200);
+    assert_eq!(
+        standing(&server, &one),
+        ("revoked".into(), "key-compromise".into())
+    );
+    for authority in ["issuing", "root"] {
+        assert!(
+            server
+                .crl_text(authority)
+                .contains("No Revoked Certificates"),
+            "{authority}"
+        );
+    }
+}
+
 /// The number of the issuing authority's CRL.
 fn crl_number(server: &Server) -> u64 {
     let file = server.crl_file("issuing").display().to_string();

@@ -354,6 +354,10 @@ fn domains_are_made_shown_changed_and_removed() {
         ids("?limit=2&after=north"),
         ("south".to_owned(), Value::Null)
     );
+    assert_eq!(
+        ids("?limit=3"),
+        ("default north south".to_owned(), Value::Null)
+    );
     server
         .native("DELETE", "/domains/south", &Value::Null)
         .expect(204);

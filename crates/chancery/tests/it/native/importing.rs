@@ -111,6 +111,32 @@ fn one_or_many_come_in_once() {
     );
 }
 
+/// What the server issued is known to it: whoever has it may send it again, as anything else that is there already.
+#[test]
+fn what_was_issued_here_is_known_to_its_owner() {
+    let server = Server::start();
+    server.add_user(
+        "joe",
+        "000000003002",
+        "000000001001",
+        "self-service",
+        "a password",
+    );
+    let body = json!({"key": "ec-p256", "subject": "CN=joe"});
+    let issued = server
+        .native_as("joe", "a password", "POST", "/certificates", &body)
+        .expect(201)
+        .json();
+    let body = json!({"certificates": issued["certificate"]});
+    let answer = server
+        .native_as("joe", "a password", "POST", "/certificates/import", &body)
+        .expect(200)
+        .json();
+    assert_eq!(counts(&answer), (0, 1));
+    assert_eq!(answer["certificates"][0]["id"], issued["id"]);
+    refused(&import(&server, body), 409, "conflict");
+}
+
 #[test]
 fn one_that_stands_twice_in_a_bundle_comes_in_once() {
     let server = Server::start();

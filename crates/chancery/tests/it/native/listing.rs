@@ -25,7 +25,16 @@ fn walk(server: &Server, query: &str, limit: usize, mut between: impl FnMut()) -
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {
         let page = page(server, &format!("{query}&limit={limit}{after}"));
-        assert!(names(&page).len() <= limit);
+        let shown = names(&page).len();
+        let more = page["next"].is_string();
+        assert!(
+            shown == limit || (!more && shown < limit),
+            "{shown} by {limit}"
+        );
+        assert!(
+            shown > 0 || found.is_empty(),
+            "a page was promised that is not there"
+        );
         found.extend(names(&page));
         match &page["next"] {
             Value::Null => return found,

@@ -16,17 +16,12 @@ pub(crate) async fn list(
     Query(query): Query<wire::AuditQuery>,
 ) -> Result<axum::Json<wire::Audit>, Fault> {
     let limit = map::page_size(query.limit)?;
-    let page = shared
+    let mut page = shared
         .app
-        .audit_trail(&caller, map::audit_filter(&query)?, limit)
+        .audit_trail(&caller, map::audit_filter(&query)?, limit + 1)
         .await?;
-    let last = if page.len() < limit {
-        None
-    } else {
-        page.last().map(|entry| entry.id)
-    };
     Ok(axum::Json(wire::Audit {
+        next: map::cut(&mut page, limit, |last| last.id),
         entries: page.iter().map(map::audit_entry).collect(),
-        next: last,
     }))
 }

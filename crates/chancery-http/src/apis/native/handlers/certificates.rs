@@ -22,9 +22,9 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<wire::CertificateList>, Fault> {
     let now = shared.app.now();
     let (filter, limit) = map::filter(query, now)?;
-    let page = shared.app.certificates(&caller, filter, limit).await?;
+    let mut page = shared.app.certificates(&caller, filter, limit + 1).await?;
     Ok(axum::Json(wire::CertificateList {
-        next: map::next(&page, limit, |last| last.number.to_string()),
+        next: map::cut(&mut page, limit, |last| last.number.to_string()),
         certificates: page.iter().map(|one| map::certificate(one, now)).collect(),
     }))
 }

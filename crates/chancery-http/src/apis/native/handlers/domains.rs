@@ -21,9 +21,9 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<wire::DomainList>, Fault> {
     let limit = map::page_size(query.limit)?;
     let after = query.after.map(|text| map::domain_id(&text)).transpose()?;
-    let page = shared.app.domains(&caller, after, limit).await?;
+    let mut page = shared.app.domains(&caller, after, limit + 1).await?;
     Ok(axum::Json(wire::DomainList {
-        next: map::next(&page, limit, |last| last.id.to_string()),
+        next: map::cut(&mut page, limit, |last| last.id.to_string()),
         domains: page.iter().map(map::domain).collect(),
     }))
 }

@@ -24,9 +24,9 @@ pub(crate) async fn list(
     let limit = map::page_size(query.limit)?;
     let domain = query.domain.map(|text| map::domain_id(&text)).transpose()?;
     let after = query.after.map(|text| map::user_id(&text)).transpose()?;
-    let page = shared.app.users(&caller, domain, after, limit).await?;
+    let mut page = shared.app.users(&caller, domain, after, limit + 1).await?;
     Ok(axum::Json(wire::UserList {
-        next: map::next(&page, limit, |last| last.id.to_string()),
+        next: map::cut(&mut page, limit, |last| last.id.to_string()),
         users: page.iter().map(map::user).collect(),
     }))
 }
