@@ -138,11 +138,6 @@ impl App {
         let authorities = self.loaded();
         let statuses: Vec<ImportedStatus> = items.iter().map(|item| item.status).collect();
         let read = off_the_async_threads(move || read_all(items, &authorities)).await?;
-        if read.iter().any(|read| read.authority.is_some()) {
-            // It will stand on a CRL of ours when it is revoked: not for everybody to claim.
-            self.require_everywhere(caller, Right::IssueCertificates, "certificate.import")
-                .await?;
-        }
         let mut batch = Batch::default();
         for ((read, status), (owner, domain)) in read.into_iter().zip(statuses).zip(owners) {
             let key = (IssuerKey::of(&read.facts.issuer), read.facts.serial.clone());
@@ -160,6 +155,11 @@ impl App {
                     known: true,
                 });
                 continue;
+            }
+            if read.authority.is_some() {
+                // It will stand on a CRL of ours when it is revoked: not for everybody to claim.
+                self.require_everywhere(caller, Right::IssueCertificates, "certificate.import")
+                    .await?;
             }
             let (certificate, step) = self.new_import(read, status, owner, domain)?;
             let entry = NewAuditEntry {

@@ -211,12 +211,14 @@ fn hold_limits(text: &str) -> Result<(), XmlFault> {
         let tag = Tag::read(tag);
         rest = tag.after;
         declarations = declarations.saturating_add(tag.declarations);
+        if tag.attributes > MOST_ATTRIBUTES || declarations > MOST_DECLARATIONS {
+            return Err(XmlFault::TooMuch);
+        }
         if tag.inside.starts_with('/') {
             depth = depth.saturating_sub(1);
             continue;
         }
-        if depth >= DEEPEST || tag.attributes > MOST_ATTRIBUTES || declarations > MOST_DECLARATIONS
-        {
+        if depth >= DEEPEST {
             return Err(XmlFault::TooMuch);
         }
         if !tag.inside.ends_with('/') {
@@ -250,6 +252,9 @@ impl Tag<'_> {
                 (None, '"' | '\'') => quote = Some(c),
                 (None, '=') => {
                     tag.attributes += 1;
+                    if tag.attributes > MOST_ATTRIBUTES {
+                        return tag;
+                    }
                     let name = text
                         .get(..at)
                         .unwrap_or_default()
@@ -436,6 +441,7 @@ mod tests {
         assert!(parse(nested(DEEPEST).as_bytes()).is_ok());
         refused(nested(DEEPEST + 1), "elements deep");
         refused("<a>".repeat(300_000), "elements deep");
+        refused(format!("<a{}", "=".repeat(1_000_000)), "too many");
         let wide = |count: usize| {
             format!(
                 "<a {}/>",

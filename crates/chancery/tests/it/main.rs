@@ -11,10 +11,6 @@
     clippy::too_many_lines,
     reason = "a test that is a table is as long as its table"
 )]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "tests wait for programs, and hand their environment on"
-)]
 
 mod bad_input;
 mod cli;

@@ -139,11 +139,6 @@ impl Server {
         &self.https
     }
 
-    /// TLS that trusts this server's root.
-    pub(crate) fn tls(&self) -> &Arc<ClientConfig> {
-        &self.tls
-    }
-
     /// Sends a request over TLS; the path goes as it is, nothing is followed.
     pub(crate) fn request(
         &self,

@@ -19,7 +19,7 @@ const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
 /// How long a connection waits for another process that has locked the file (a backup, a shell).
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Prepared statements that a connection keeps: more than there are.
+/// Prepared statements that a connection keeps: more than are in use within a short time.
 const STATEMENTS: usize = 128;
 
 /// MiB of pages that a reading connection keeps beside those of the system.

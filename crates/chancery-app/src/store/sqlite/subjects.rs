@@ -14,6 +14,9 @@ const BATCH: i64 = 1_000;
 /// So many certificates may wait for the index however busy the writer is: a scan of them takes some milliseconds.
 const FAR: i64 = 20_000;
 
+/// Longest text that is searched for, in octets. Longer ones are in no subject, and SQLite refuses their patterns.
+pub(super) const LONGEST_TEXT: usize = 16 * 1024;
+
 /// Most runs of a text that are thought of, spread over it if it has more.
 const MOST_RUNS: usize = 64;
 
@@ -79,7 +82,7 @@ pub(super) fn indexed_up_to(connection: &Connection) -> Result<i64, StoreError> 
         .query_row([], |row| row.get(0))?)
 }
 
-/// Can the index help with a text? Not with less than three characters.
+/// Can the index help with a text? Not with one of less than three characters.
 pub(super) fn can_find(text: &str) -> bool {
     !runs(text).is_empty()
 }

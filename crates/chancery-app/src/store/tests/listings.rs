@@ -278,6 +278,32 @@ async fn an_issuer_is_found_in_every_spelling() {
 }
 
 #[tokio::test]
+async fn any_text_can_be_asked_for() {
+    on_every_store(async |store| {
+        settle(store).await;
+        stored(store, certificate(1)).await;
+        for (text, want) in [
+            (String::new(), 1),
+            ("x".repeat(100_000), 0),
+            ("%_\\".repeat(5_000), 0),
+            ("\u{1f512}\u{1f512}\u{1f512}".to_owned(), 0),
+            ("\" OR joe*".to_owned(), 0),
+        ] {
+            let filter = CertificateFilter {
+                subject_contains: Some(text.clone()),
+                ..CertificateFilter::all(NOW)
+            };
+            assert_eq!(
+                store.certificates(filter, 9).await.unwrap().len(),
+                want,
+                "{text:.9}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn nobodys_certificates_are_none() {
     on_every_store(async |store| {
         settle(store).await;

@@ -181,6 +181,7 @@ fn subjects_and_names_that_deceive_are_refused() {
             vec![],
             POLICY,
         ),
+        ("invalid UTF-8", named(UTF8, b"\xff\xfe"), vec![], POLICY),
         ("nobody at all", der(SEQUENCE, &[]), vec![], POLICY),
         (
             "a NUL in a DNS name",

@@ -1,7 +1,9 @@
 //! The document's twelve pairs of request and response, told as its two stories. Serial numbers, dates, key ids, keys,
 //! signatures and the algorithm's size are compared by their shape; every other octet as it stands.
 
-use super::{Client, PASSWORD};
+use serde_json::json;
+
+use super::{Client, PASSWORD, path_of};
 use crate::server::{Server, run};
 use crate::wire::Answer;
 
@@ -336,4 +338,41 @@ fn openssl_finds_the_documents_certificate_with_a_modern_key() {
             &["x509", "-in", &certificate, "-noout", "-pubkey"]
         )
     );
+}
+
+#[test]
+fn a_configured_authority_signs_instead_and_its_crl_follows() {
+    let configuration =
+        "[keystone]\nissuer = \"issuing\"\nprofile = \"tls-client\"\nkey = \"ec-p256\"\n";
+    let server = Server::start_with_config(configuration);
+    let joe = joe(&server, "3002", "1001");
+    let made = joe.create("3002", "CN=Joe Test");
+    assert_eq!(made["issuerName"], "CN=Chancery Issuing, O=Chancery");
+    assert_eq!(made["publicKeyAlgorithm"], "EC");
+    assert_eq!(made["signatureAlgorithm"], "SHA256WithECDSA");
+    let pem = made["certificateFile"]["data"].as_str().unwrap();
+    assert_eq!(server.openssl_verdict(pem), None);
+    for (status, good) in [("inactive", false), ("active", true), ("revoked", false)] {
+        let update = json!({"certificate": {"status": status}});
+        joe.json("PUT", &path_of(&made), &update).expect(200);
+        assert_eq!(server.openssl_verdict(pem).is_none(), good, "{status}");
+    }
+}
+
+#[test]
+fn the_key_that_is_asked_for_is_made() {
+    let server = Server::start();
+    let joe = joe(&server, "3002", "1001");
+    for (algorithm, length, family, bits) in [
+        ("EC", json!("384"), "EC", 384),
+        ("RSA", json!(3072), "RSA", 3072),
+        ("Ed25519", json!(null), "Ed25519", 256),
+    ] {
+        let asked = json!({"certificate": {
+            "userId": "3002", "subject": "CN=x", "publicKeyAlgorithm": algorithm, "publicKeyLength": length,
+        }});
+        let made = joe.json("POST", "/certificates", &asked).expect(201).json();
+        assert_eq!(made["certificate"]["publicKeyAlgorithm"], family);
+        assert_eq!(made["certificate"]["publicKeyLength"], bits);
+    }
 }

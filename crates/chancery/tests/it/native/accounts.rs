@@ -698,7 +698,7 @@ fn wrong_credentials_are_told_how_to_prove_who_they_are() {
         Some(&nobody),
         Some("Bearer x"),
     ] {
-        let answer = ask(authorization.as_deref());
+        let answer = ask(authorization);
         refused(&answer, 401, "unauthenticated");
         let challenges: Vec<&str> = answer
             .headers

@@ -332,6 +332,13 @@ fn other_private_keys_are_refused() {
 #[test]
 fn what_our_authority_signed_counts_as_issued() {
     let mut server = Server::start();
+    server.add_user(
+        "joe",
+        "000000003002",
+        "000000001001",
+        "self-service",
+        "a password",
+    );
     let (data, backup) = (server.data(), server.scratch().join("backup"));
     server.terminate();
     run(
@@ -358,9 +365,11 @@ fn what_our_authority_signed_counts_as_issued() {
         404,
         "not-found",
     );
-    let answer = import(&server, json!({"certificates": lost["certificate"]}))
-        .expect(200)
-        .json();
+    // It is not for everybody to claim: whoever owns it may revoke it.
+    let body = json!({"certificates": lost["certificate"]});
+    let claim = server.native_as("joe", "a password", "POST", "/certificates/import", &body);
+    refused(&claim, 403, "forbidden");
+    let answer = import(&server, body).expect(200).json();
     let found = &answer["certificates"][0];
     assert_eq!(
         (text(found, "origin"), text(found, "authority")),

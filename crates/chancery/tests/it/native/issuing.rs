@@ -245,7 +245,7 @@ fn what_a_request_says_goes_before_the_csr_and_the_profile() {
         &["-addext", "subjectAltName=DNS:asked.example"],
     );
     let (tomorrow, later) = (from_now("+1 day"), from_now("+40 days"));
-    let mut issue = |more: Value| {
+    let issue = |more: Value| {
         let mut body = json!({"csr": request});
         body.as_object_mut()
             .unwrap()

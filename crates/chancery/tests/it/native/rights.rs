@@ -414,7 +414,8 @@ fn lists_show_what_a_role_reaches() {
         let domains = see("/domains", "id", "domains");
         let mut everyone = [&id, "away-owner", "home-owner"];
         let mut home = [&id, "home-owner"];
-        (everyone.sort_unstable(), home.sort_unstable());
+        everyone.sort_unstable();
+        home.sort_unstable();
         let seen = [
             certificates(""),
             certificates("domain=home"),

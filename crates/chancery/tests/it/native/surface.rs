@@ -622,6 +622,7 @@ fn the_audit_trail_is_read_page_by_page_and_filtered() {
         let (mut found, mut before) = (Vec::new(), String::new());
         loop {
             let page = audit(&server, &format!("limit={limit}{before}"));
+            assert!(page["entries"] != json!([]), "a page that is not there");
             found.extend(numbers(&page));
             // What comes in meanwhile is newer than every page to come.
             server.issue("CN=meanwhile");
