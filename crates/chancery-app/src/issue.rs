@@ -4,7 +4,7 @@ use chancery_core::certificate::{Certificate, Origin, State};
 use chancery_core::csr::Csr;
 use chancery_core::identity::{CertificateId, DomainId, UserId};
 use chancery_core::key::KeyAlgorithm;
-use chancery_core::name::Name;
+use chancery_core::name::{Name, attribute};
 use chancery_core::plan::{self, Issuer, Planned, Request};
 use chancery_core::profile::Profile;
 use chancery_core::role::{Reach, Right};
@@ -42,6 +42,8 @@ pub struct IssueRequest {
     pub name: Option<String>,
     /// The user to whom it will belong; the caller if left out.
     pub owner: Option<UserId>,
+    /// Is it to start on hold?
+    pub on_hold: bool,
     /// Does the caller want the private key that is made here? It is given to who may export it, which the audit trail
     /// then says.
     pub wants_private_key: bool,
@@ -84,6 +86,8 @@ pub(crate) struct Placement {
     pub(crate) name: Option<String>,
     /// The certificate that it replaces, and the name of that one.
     pub(crate) replaces: Option<Certificate>,
+    /// Is it to start on hold?
+    pub(crate) on_hold: bool,
 }
 
 /// A certificate signed and about to be committed.
@@ -111,6 +115,7 @@ impl IssueRequest {
             days: None,
             name: None,
             owner: None,
+            on_hold: false,
             wants_private_key: false,
         }
     }
@@ -141,6 +146,7 @@ impl App {
             domain,
             name: request.name.clone().map(checked_name).transpose()?,
             replaces: None,
+            on_hold: request.on_hold,
         };
         let signed = self.sign_new(request, self.kept_names(caller)).await;
         let signed = self.audited(caller, "certificate.issue", signed).await?;
@@ -298,7 +304,10 @@ impl App {
             owner: placement.owner,
             domain: placement.domain,
             profile: Some(signed.profile),
-            state: State::Active,
+            state: match placement.on_hold {
+                true => State::OnHold,
+                false => State::Active,
+            },
             state_since: now,
             created: now,
             has_private_key: sealed_key.is_some(),
@@ -426,17 +435,26 @@ pub(crate) fn end_after(profile: &Profile, start: Option<Time>, days: u32, now: 
     start.unwrap_or(backdated).plus_days(i64::from(days))
 }
 
-/// Would this name one of these hosts, by an alternative name or by its common name?
+/// Would this name one of these hosts, by an alternative name or by any of its common names?
 pub(crate) fn holds(asked: &Request, kept: &[GeneralName]) -> bool {
-    let common_name = asked
+    let common_names: Vec<GeneralName> = asked
         .subject
-        .common_name()
-        .and_then(|text| GeneralName::parse(text).ok());
-    let mut names = asked.names.iter().chain(&common_name);
-    names.any(|name| match name {
-        GeneralName::Dns(text) => kept.contains(&GeneralName::Dns(text.to_ascii_lowercase())),
-        name => kept.contains(name),
-    })
+        .attributes()
+        .filter(|attribute| *attribute.oid() == attribute::COMMON_NAME)
+        .filter_map(|attribute| GeneralName::parse(attribute.text()?).ok())
+        .collect();
+    let mut names = asked.names.iter().chain(&common_names);
+    names.any(|name| kept.iter().any(|kept| covers(name, kept)))
+}
+
+/// Does a certificate with this name serve that host too? A wildcard stands for one whole label (RFC 6125, 6.4.3).
+fn covers(name: &GeneralName, host: &GeneralName) -> bool {
+    let (GeneralName::Dns(name), GeneralName::Dns(host)) = (name, host) else {
+        return name == host;
+    };
+    let parents = name.strip_prefix("*.").zip(host.split_once('.'));
+    name.eq_ignore_ascii_case(host)
+        || parents.is_some_and(|(any, (_, parent))| any.eq_ignore_ascii_case(parent))
 }
 
 /// What the core is asked to plan: the request's words, with the CSR's where it has none.

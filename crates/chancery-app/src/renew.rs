@@ -70,6 +70,7 @@ impl App {
                 domain: old.domain.clone(),
                 name: name.clone(),
                 replaces: Some(old),
+                on_hold: false,
             };
             match self
                 .place(Some(caller), signed, placement, ACTION, &[], more)

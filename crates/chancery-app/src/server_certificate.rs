@@ -89,6 +89,7 @@ impl App {
             domain: DomainId::parse(DEFAULT_DOMAIN).map_err(Error::internal)?,
             name: None,
             replaces,
+            on_hold: false,
         };
         let issued = self
             .place(

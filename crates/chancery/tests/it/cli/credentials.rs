@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
+
 use super::{Ran, cli, fed, json_of, mode};
 use crate::native::text;
 use crate::server::Server;

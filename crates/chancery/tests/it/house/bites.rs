@@ -415,7 +415,10 @@ fn long_files_and_functions_are_seen() {
     check(
         shape::function_lengths,
         &format!("{CORE}/src/long.rs"),
-        &format!("//! x\nfn long() {{\n{}}}\n", "    f(); // x\n\n".repeat(81)),
+        &format!(
+            "//! x\nfn long() {{\n{}}}\n",
+            "    f(); // x\n\n".repeat(81)
+        ),
         "fn long has 81 lines",
     );
     let tree = clean_tree();

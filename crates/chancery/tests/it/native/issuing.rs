@@ -479,7 +479,8 @@ fn a_key_revoked_as_compromised_is_certified_no_more() {
 /// Who issues for themselves alone, or for a domain, is held to what is meant for them.
 #[test]
 fn profiles_authorities_and_names_are_not_everybodys_to_ask_for() {
-    let server = Server::start();
+    let names = "[server]\nnames = [\"localhost\", \"127.0.0.1\", \"CA.example.com\"]\n";
+    let server = Server::start_with_config(names);
     for (name, role) in [
         ("joe", "self-service"),
         ("chief", "domain-administrator"),
@@ -514,6 +515,18 @@ fn profiles_authorities_and_names_are_not_everybodys_to_ask_for() {
         (json!({"subject": "CN=localhost"}), "op admin"),
         (json!({"subject": "CN=LOCALHOST,O=x"}), "op admin"),
         (json!({"subject": "CN=127.0.0.1"}), "op admin"),
+        (json!({"subject": "CN=localhost,CN=joe"}), "op admin"),
+        (json!({"subject": "CN=joe,CN=localhost"}), "op admin"),
+        (json!({"names": ["dns:ca.example.com"]}), "op admin"),
+        (json!({"names": ["dns:*.example.com"]}), "op admin"),
+        (json!({"names": ["dns:*.EXAMPLE.com"]}), "op admin"),
+        (json!({"subject": "CN=*.example.com"}), "op admin"),
+        (
+            json!({"names": ["dns:other.example.com"]}),
+            "chief op admin",
+        ),
+        (json!({"names": ["dns:*.example"]}), "chief op admin"),
+        (json!({"names": ["dns:*.ca.example.com"]}), "chief op admin"),
     ] {
         let mut asked = json!({"key": "ec-p256", "subject": "CN=joe"});
         asked

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chancery_app::{App, CertificateRef, Error, LARGEST_PAGE, Order};
+use chancery_app::{App, Error, LARGEST_PAGE, Order};
 use chancery_core::certificate::{Certificate, State as Standing};
 
 use super::super::answer::Answer;
@@ -58,16 +58,7 @@ pub(crate) async fn create(
 ) -> Result<Answer, Fault> {
     let creation = request::creation(&asked.certificate, &shared.config.keystone)?;
     check_claims(&shared.app, &caller, &[creation.claim]).await?;
-    let mut issued = shared.app.issue(&caller.who, creation.request).await?;
-    if creation.inactive {
-        issued.certificate = shared
-            .app
-            .hold(
-                &caller.who,
-                &CertificateRef::Number(issued.certificate.number),
-            )
-            .await?;
-    }
+    let issued = shared.app.issue(&caller.who, creation.request).await?;
     let key = issued.private_key.as_ref().map(|key| key.pkcs8());
     let document = Document::certificate(created(&issued.certificate, key, shared.app.now()));
     Ok(Answer::with_status(StatusCode::CREATED, document))

@@ -17,8 +17,6 @@ use crate::kit::time::parse_rfc3339;
 pub(crate) struct Creation {
     pub(crate) request: IssueRequest,
     pub(crate) claim: Claim,
-    /// Is it to start on hold?
-    pub(crate) inactive: bool,
 }
 
 /// Certificates to be imported.
@@ -77,14 +75,11 @@ pub(crate) fn creation(asked: &Asked, config: &KeystoneConfig) -> Result<Creatio
             .map(|text| time("validTo", text))
             .transpose()?,
         owner: Some(claim.user.clone()),
+        on_hold: inactive,
         wants_private_key: true,
         ..IssueRequest::new(KeySource::Make(key))
     };
-    Ok(Creation {
-        request,
-        claim,
-        inactive,
-    })
+    Ok(Creation { request, claim })
 }
 
 /// Certificates to be imported. Every one that cannot be is named.
@@ -252,7 +247,7 @@ mod tests {
         assert_eq!(creation.request.subject.unwrap().to_java(), "CN=Joe Test1");
         assert_eq!(creation.claim.user.as_str(), "00000000003002");
         assert_eq!(creation.claim.domain.unwrap().as_str(), "00000000001001");
-        assert!(!creation.inactive);
+        assert!(!creation.request.on_hold);
     }
 
     #[test]
