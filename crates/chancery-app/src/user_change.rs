@@ -42,6 +42,12 @@ impl App {
             && change.disabled.is_none()
             && change.domain.is_none();
         let name = change.name.map(checked_user_name).transpose()?;
+        if let Some(name) = &name {
+            // Who may not rename it does not learn which names are taken.
+            self.user_to_change(caller, id, "user.change", false)
+                .await?;
+            self.unmistakable(id, name).await?;
+        }
         let roles = match change.roles {
             Some(roles) => Some(self.grantable(caller, roles, id).await?),
             None => None,

@@ -6,6 +6,7 @@ use chancery_core::time::Time;
 use secrecy::SecretString;
 
 use crate::audit::NewAuditEntry;
+use crate::error::Conflict;
 use crate::store::{Step, StoredUser, UserKey};
 use crate::user_change::outranks;
 use crate::{App, Caller, Error, random};
@@ -171,13 +172,15 @@ impl App {
         self.require(caller, Right::ChangeUsers, "user.add", &id, &domain)
             .await?;
         let roles = self.grantable(caller, new.roles, &id).await?;
+        let name = checked_user_name(new.name)?;
+        self.unmistakable(&id, &name).await?;
         let password = match new.password {
             Some(password) => Some(self.0.accounts.passwords.hash(&password).await?),
             None => None,
         };
         let user = User {
             id,
-            name: checked_user_name(new.name)?,
+            name,
             domain,
             roles,
             disabled: false,
@@ -198,6 +201,21 @@ impl App {
         steps.extend([Step::AddUser(stored), Step::Audit(entry)]);
         self.commit_accounts(steps).await?;
         Ok(user)
+    }
+
+    /// Refuses a name that is another user's id, and an id that is another's name: who logs in by either is one user.
+    pub(crate) async fn unmistakable(&self, id: &UserId, name: &str) -> Result<(), Error> {
+        let as_id = UserId::parse(name).ok().filter(|other| other != id);
+        if let Some(other) = as_id
+            && self.store().user(UserKey::Id(other)).await?.is_some()
+        {
+            return Err(Error::Conflict(Conflict::UserName));
+        }
+        let named = self.store().user(UserKey::Name(id.to_string())).await?;
+        if named.is_some_and(|other| other.user.id != *id) {
+            return Err(Error::Conflict(Conflict::UserId));
+        }
+        Ok(())
     }
 
     /// The roles, sorted, if the caller may give them: those that reach beyond a domain are an administrator's to give.

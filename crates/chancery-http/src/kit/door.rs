@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -15,10 +16,14 @@ use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use crate::apis::Api;
+use crate::kit::body::Lent;
 use crate::metrics::Metrics;
 use crate::shared::Shared;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long what a handler left unread is heard out.
+const HEARING: Duration = Duration::from_secs(5);
 
 /// The door of one API.
 #[derive(Clone)]
@@ -59,12 +64,14 @@ pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next)
         let Ok(_place) = door.places.try_acquire() else {
             return (door.api.fault)(&Error::Busy, &headers);
         };
-        match tokio::time::timeout(
-            door.time_limit,
-            AssertUnwindSafe(next.run(request)).catch_unwind(),
-        )
-        .await
-        {
+        let (parts, body) = request.into_parts();
+        let lent = Lent::new(body);
+        let request = Request::from_parts(parts, Body::new(lent.clone()));
+        let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+        let handled = tokio::time::timeout(door.time_limit, handled).await;
+        // What a handler refused unread is heard out, for a while: only then does every client hear the refusal.
+        let _ = tokio::time::timeout(HEARING, lent.hear_out(&headers)).await;
+        match handled {
             Ok(Ok(response)) => response,
             Ok(Err(_panic)) => (door.api.fault)(&Error::internal("a handler panicked"), &headers),
             Err(_late) => {

@@ -79,8 +79,9 @@ fn expired(server: &Server, one: &Value) {
     }
 }
 
+/// A certificate of ours that ends in a moment, which is time enough to do something to it.
 fn short_lived(server: &Server, subject: &str) -> Value {
-    let body = json!({"key": "ec-p256", "subject": subject, "not_after": from_now("+2 seconds")});
+    let body = json!({"key": "ec-p256", "subject": subject, "not_after": from_now("+4 seconds")});
     server
         .native("POST", "/certificates", &body)
         .expect(201)
@@ -211,12 +212,10 @@ fn illegal_moves_are_refused_and_change_nothing() {
         }
         one
     };
-    let (over, held_over, imported_over) = (
-        short_lived(&server, "CN=over"),
-        short_lived(&server, "CN=held"),
-        long_over(&server, "old"),
-    );
+    let held_over = short_lived(&server, "CN=held");
     act(&server, &held_over, "hold", json!({})).expect(200);
+    let over = short_lived(&server, "CN=over");
+    let imported_over = long_over(&server, "old");
     expired(&server, &over);
     expired(&server, &held_over);
     let compromised = server.issue("CN=compromised");
@@ -409,13 +408,11 @@ fn is_wiped(server: &Server, one: &Value) {
 #[test]
 fn what_ends_by_itself_is_expired_and_revokes_nothing_more() {
     let server = Server::start();
-    let (one, held, revoked) = (
-        short_lived(&server, "CN=one"),
-        short_lived(&server, "CN=held"),
-        short_lived(&server, "CN=revoked"),
-    );
+    let held = short_lived(&server, "CN=held");
     act(&server, &held, "hold", json!({})).expect(200);
+    let revoked = short_lived(&server, "CN=revoked");
     act(&server, &revoked, "revoke", json!({"reason": "superseded"})).expect(200);
+    let one = short_lived(&server, "CN=one");
     is_good(&server, &one);
     expired(&server, &one);
     expired(&server, &held);

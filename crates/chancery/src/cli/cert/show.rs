@@ -15,7 +15,7 @@ pub(super) const LIST_EXAMPLES: &str = "\
 Examples:
   chancery cert list --subject joe --status active
   chancery cert list --domain 000000001001 --order oldest --limit 10
-  chancery cert list --issuer 'CN=Chancery Issuing,O=Chancery' --serial 4a0f93c2
+  chancery cert list --issuer 'CN=Issuing,O=Example' --serial 4a0f93c2
   chancery cert list --all --json | jq -r '.[] | select(.owner == null) | .id'";
 
 pub(super) const EXAMPLES: &str = "\

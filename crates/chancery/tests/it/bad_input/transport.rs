@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{INVALID, TOO_LARGE, check_log, check_problem};
+use super::{
+    INVALID, NOT_FOUND, NOT_JSON, TOO_LARGE, UNAUTHENTICATED, WRONG_METHOD, check_log,
+    check_problem,
+};
 use crate::server::{Connection, Server, basic};
 use crate::wire::{self, Answer};
 
@@ -92,6 +95,33 @@ fn bodies_over_the_limit_are_too_large() {
         &answer_to(&server, &[head.as_bytes(), &body].concat()).unwrap(),
         INVALID,
     );
+    check_alive(&server);
+}
+
+/// Who sends before it listens must hear what was wrong, although nobody wants its body.
+#[test]
+fn refusals_are_heard_whatever_the_size_of_the_body() {
+    let server = Server::start();
+    let body = vec![b' '; 900_000];
+    let good = post(&server, "Content-Length: 900000\r\n");
+    let authorization = format!("{}\r\n", basic("admin", &server.admin().api_key));
+    for (want, head) in [
+        (UNAUTHENTICATED, good.replace(&authorization, "Basic x\r\n")),
+        (NOT_FOUND, good.replacen("certificates", "nothing", 1)),
+        (WRONG_METHOD, good.replacen("POST", "PUT", 1)),
+        (
+            NOT_JSON,
+            post(
+                &server,
+                "Content-Length: 900000\r\nContent-Type: text/plain\r\n",
+            ),
+        ),
+    ] {
+        for _ in 0..3 {
+            let answer = answer_to(&server, &[head.as_bytes(), &body].concat());
+            check_problem(want.1, &answer.unwrap(), want);
+        }
+    }
     check_alive(&server);
 }
 

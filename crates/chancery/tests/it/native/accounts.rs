@@ -293,6 +293,39 @@ fn users_that_cannot_be_are_refused() {
     }
 }
 
+/// Who logs in by name or by id is one and the same, whatever others are called.
+#[test]
+fn nobody_is_called_by_anothers_id() {
+    let server = server_with_joe();
+    server.add_user(
+        "chief",
+        "chief-id",
+        "000000001001",
+        "domain-administrator",
+        "a password",
+    );
+    for (method, path, body) in [
+        ("POST", "/users", json!({"name": JOE})),
+        ("POST", "/users", json!({"name": "new", "id": "joe"})),
+        ("PATCH", "/users/chief-id", json!({"name": JOE})),
+        ("PATCH", "/users/chief-id", json!({"name": "admin"})),
+    ] {
+        let answer = server.native_as("chief", "a password", method, path, &body);
+        assert_eq!(answer.status, 409, "{method} {body}: {}", answer.text());
+        refused(&answer, 409, "conflict");
+    }
+    // Who may not rename anybody does not learn from it who is there.
+    for name in ["chief-id", "nobody"] {
+        let body = json!({"name": name});
+        let answer = server.native_as("joe", "a password", "PATCH", "/users/000000003002", &body);
+        refused(&answer, 403, "forbidden");
+    }
+    let body = json!({"name": "same", "id": "same"});
+    server.native("POST", "/users", &body).expect(201);
+    whoami(&server, JOE, "a password").expect(200);
+    whoami(&server, "chief-id", "a password").expect(200);
+}
+
 #[test]
 fn domains_are_made_shown_changed_and_removed() {
     let server = Server::start();
