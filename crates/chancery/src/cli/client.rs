@@ -206,7 +206,9 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
     let Some(detail) = detail else {
         return Failure::new(kind, format!("the server answered {status}")).hint(NOT_OURS);
     };
-    let request = member("instance").and_then(|uri| uri.strip_prefix("urn:request:"));
+    let request = headers
+        .get("x-request-id")
+        .and_then(|value| value.to_str().ok());
     let mut failure = Failure::new(kind, detail);
     failure.retry_after = headers
         .get(RETRY_AFTER)
@@ -294,6 +296,7 @@ mod tests {
         let status = StatusCode::from_u16(status).expect("a status");
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, "7".parse().expect("a value"));
+        headers.insert("x-request-id", "ab12".parse().expect("a value"));
         refusal(status, &headers, body.as_bytes())
     }
 
@@ -332,7 +335,7 @@ mod tests {
         );
         let failure = of(
             500,
-            r#"{"type": "urn:chancery:problem:internal", "title": "internal", "instance": "urn:request:ab12"}"#,
+            r#"{"type": "urn:chancery:problem:internal", "title": "internal"}"#,
         );
         assert_eq!(failure.detail, "internal");
         assert!(failure.hint.is_some_and(|hint| hint.contains("ab12")));

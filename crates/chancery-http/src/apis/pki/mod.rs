@@ -53,10 +53,7 @@ async fn crl(
         (EXPIRES, http_date(crl.next_update)),
         (CACHE_CONTROL, "public, no-cache".to_owned()),
     ];
-    if headers
-        .get(IF_NONE_MATCH)
-        .is_some_and(|asked| asked.as_bytes() == tag.as_bytes())
-    {
+    if is_known(&headers, &tag) {
         return (StatusCode::NOT_MODIFIED, about).into_response();
     }
     if as_pem {
@@ -64,6 +61,16 @@ async fn crl(
         return (about, [(CONTENT_TYPE, "application/x-pem-file")], text).into_response();
     }
     (about, [(CONTENT_TYPE, "application/pkix-crl")], crl.der).into_response()
+}
+
+/// Does the caller hold the answer with that tag already (RFC 9110, section 13.1.2)?
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let asked = headers.get_all(IF_NONE_MATCH).iter();
+    let mut tags = asked
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim);
+    tags.any(|asked| asked == "*" || asked.strip_prefix("W/").unwrap_or(asked) == tag)
 }
 
 /// `NAME.cer` is the authority's certificate as DER, `NAME.pem` as PEM, `NAME-chain.pem` with those above it.
@@ -134,4 +141,26 @@ async fn metrics(State(shared): State<Shared>) -> Response {
     let text = shared.metrics.text(shared.app.writer_stats());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditional_requests_are_understood() {
+        for (asked, known) in [
+            ("\"5\"", true),
+            ("W/\"5\"", true),
+            ("\"4\", \"5\"", true),
+            ("*", true),
+            ("\"4\"", false),
+            ("5", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(IF_NONE_MATCH, asked.parse().unwrap());
+            assert_eq!(is_known(&headers, "\"5\""), known, "{asked}");
+        }
+        assert!(!is_known(&HeaderMap::new(), "\"5\""));
+    }
 }
