@@ -53,7 +53,8 @@ impl Serial {
             digits
         };
         let octets = hex::decode(even).map_err(|_| SerialError)?;
-        Ok(Serial::from_magnitude(&octets))
+        // The sign octet counts too.
+        Serial::from_content(Serial::from_magnitude(&octets).content())
     }
 
     /// From an unsigned big-endian number of any length; leading zeros do not matter.
@@ -129,6 +130,17 @@ mod tests {
         for text in ["", "0x", "xyz", "12g4", &"f".repeat(200)] {
             assert_eq!(Serial::parse_hex(text), Err(SerialError), "{text}");
         }
+    }
+
+    /// Found by fuzzing: such a number was read, and its own hexadecimal was not.
+    #[test]
+    fn a_sign_octet_does_not_stretch_the_limit() {
+        let longest = format!("7{}", "f".repeat(127));
+        assert_eq!(
+            Serial::parse_hex(&longest).map(|s| s.to_hex()),
+            Ok(longest.clone())
+        );
+        assert_eq!(Serial::parse_hex(&"f".repeat(128)), Err(SerialError));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 mod accept;
 mod apis;
 mod config;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod kit;
 mod metrics;
 mod serve;

@@ -5,6 +5,8 @@ mod answer;
 mod errors;
 mod extract;
 mod handlers;
+#[cfg(any(test, fuzzing))]
+mod hostile;
 mod layout;
 mod map;
 mod wire;
@@ -16,6 +18,8 @@ use axum::routing::{any, get, post, put};
 use crate::shared::Shared;
 
 pub(crate) use answer::fault;
+#[cfg(any(test, fuzzing))]
+pub(crate) use hostile::read_everything;
 
 /// The API's name in metrics and in the audit trail.
 pub(crate) const NAME: &str = "keystone";

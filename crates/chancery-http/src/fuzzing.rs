@@ -1,0 +1,115 @@
+//! A door for the fuzz targets, and for the test that holds the same properties: no octets that a client sends break a
+//! reader, and what is written reads back. Built for tests and fuzzing only.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use chancery_core::time::Time;
+
+use crate::kit;
+
+/// XML: no panic, and any text that is written reads back.
+pub fn xml(octets: &[u8]) {
+    let _ = kit::xml::parse(octets);
+    let Ok(text) = std::str::from_utf8(octets) else {
+        return;
+    };
+    let (attribute, content) = (kit::xml::escaped(text), kit::xml::escaped_lines(text));
+    let written = format!("<a b=\"{attribute}\">{content}</a>");
+    let read = kit::xml::parse(written.as_bytes());
+    assert!(read.is_ok(), "{written:?} cannot be read");
+    let Ok(document) = read else { return };
+    let root = document.root_element();
+    // What no XML can hold is written as the replacement character.
+    let unheld = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    let held: String = text
+        .chars()
+        .map(|c| if unheld(c) { '\u{fffd}' } else { c })
+        .collect();
+    assert_eq!(root.attribute("b"), Some(held.as_str()));
+    assert_eq!(root.text().unwrap_or_default(), held);
+}
+
+/// Every body, query and path of the HP Keystone API: no panic.
+pub fn keystone(octets: &[u8]) {
+    crate::apis::keystone::read_everything(octets);
+}
+
+/// The headers that are read, and dates: no panic, and dates read back.
+pub fn headers(octets: &[u8]) {
+    let Ok(value) = HeaderValue::from_bytes(octets) else {
+        return;
+    };
+    let mut headers = HeaderMap::new();
+    for name in [header::AUTHORIZATION, header::ACCEPT, header::CONTENT_TYPE] {
+        headers.insert(name, value.clone());
+    }
+    let _ = kit::authorization::read(&headers);
+    let _ = kit::negotiate::accepted(&headers);
+    if let Some(media_type) = kit::negotiate::content_type(&headers) {
+        let _ = (media_type.representation(), media_type.is_utf8());
+    }
+    if let Some(time) = value.to_str().ok().and_then(kit::time::parse_rfc3339) {
+        assert_eq!(
+            kit::time::parse_rfc3339(&kit::time::rfc3339(time)),
+            Some(time)
+        );
+    }
+    if let Some(eight) = octets.first_chunk::<8>() {
+        let time = Time::from_unix(i64::from_be_bytes(*eight));
+        let _ = (
+            kit::time::rfc3339(time),
+            kit::time::xml_local(time),
+            kit::time::http_date(time),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bodies and paths of the document's own requests.
+    const SEEDS: [&[u8]; 6] = [
+        include_bytes!("apis/keystone/golden/03-import-xml.request.http"),
+        include_bytes!("apis/keystone/golden/04-import-json.request.http"),
+        include_bytes!("apis/keystone/golden/07-create-xml.request.http"),
+        include_bytes!("apis/keystone/golden/08-create-json.request.http"),
+        b"2026-11-22T11:34:00Z",
+        b"CN=Joe%20Test,%20O=HP%2F1/00ad2b",
+    ];
+
+    /// A seed's body with some octets changed, cut out or doubled; the same in every run.
+    fn damaged(round: u64) -> Vec<u8> {
+        let mut state = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut next = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state >> 33).unwrap() % below.max(1)
+        };
+        let seed = SEEDS[next(SEEDS.len())];
+        let head = seed
+            .windows(2)
+            .position(|pair| pair == b"\n\n")
+            .map_or(0, |at| at + 2);
+        let mut octets = seed[head..].to_vec();
+        for _ in 0..next(6) {
+            let at = next(octets.len());
+            match next(3) {
+                0 if !octets.is_empty() => octets[at] = b"<>&\"'{}[]:,\\\0\xff=/%-"[next(18)],
+                1 => octets.truncate(at),
+                _ => octets.extend_from_within(at..),
+            }
+        }
+        octets
+    }
+
+    #[test]
+    fn no_damage_breaks_a_reader() {
+        for round in 0..4000 {
+            let octets = damaged(round);
+            xml(&octets);
+            keystone(&octets);
+            headers(&octets);
+        }
+    }
+}
