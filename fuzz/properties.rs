@@ -8,7 +8,7 @@ use chancery_core::crl::{CrlContents, plan_crl, read_crl, verify_crl};
 use chancery_core::csr::Csr;
 use chancery_core::key::{PublicKey, SignatureAlgorithm};
 use chancery_core::key_weakness::weakness;
-use chancery_core::name::Name;
+use chancery_core::name::{Name, NameError};
 use chancery_core::plan::{Addresses, Issuer, Refusal, Request, plan};
 use chancery_core::profile::Profile;
 use chancery_core::san::GeneralName;
@@ -227,21 +227,19 @@ fn issues(subject: Name, names: Vec<GeneralName>, public_key: &PublicKey) {
 
 /// Every style prints a name so that it reads back as the same name.
 fn printed_reads_back(name: &Name) {
-    let styles: [(String, fn(&str) -> _); 4] = [
-        (name.to_rfc4514(), Name::parse),
-        (name.to_java(), Name::parse),
-        (name.to_openssl_oneline(), Name::parse),
-        (name.to_comma_forward(), Name::parse_forward),
-    ];
-    for (printed, parse) in styles {
-        if printed.len() <= LONGEST_NAME {
-            let again = parse(&printed);
-            assert!(
-                again.as_ref().is_ok_and(|again| again.matches(name)),
-                "{printed:?}: {again:?}"
-            );
-        }
+    for printed in [name.to_rfc4514(), name.to_java(), name.to_openssl_oneline()] {
+        check_printed(name, &printed, Name::parse(&printed));
     }
+    let printed = name.to_comma_forward();
+    check_printed(name, &printed, Name::parse_forward(&printed));
+}
+
+fn check_printed(name: &Name, printed: &str, again: Result<Name, NameError>) {
+    let matches = again.as_ref().is_ok_and(|again| again.matches(name));
+    assert!(
+        matches || printed.len() > LONGEST_NAME,
+        "{printed:?}: {again:?}"
+    );
 }
 
 fn key_answers(key: &PublicKey) {
