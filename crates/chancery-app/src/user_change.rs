@@ -59,16 +59,6 @@ impl App {
         if change.disabled == Some(true) && *id == caller.user.id {
             return Err(Error::Invalid("nobody can disable themselves".to_owned()));
         }
-        let stays_administrator = |roles: &Vec<Role>| roles.contains(&Role::Administrator);
-        if *id == caller.user.id
-            && caller.user.roles.contains(&Role::Administrator)
-            && !roles.as_ref().is_none_or(stays_administrator)
-        {
-            return Err(Error::Invalid(
-                "nobody can give up being an administrator: let another one take the role away"
-                    .to_owned(),
-            ));
-        }
         // Hashed before the user is read: it takes long, and what is read must not grow old meanwhile.
         let password = match &change.password {
             Some(password) => Some(self.0.accounts.passwords.hash(password).await?),
