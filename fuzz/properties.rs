@@ -150,7 +150,8 @@ pub(crate) fn pem(octets: &[u8]) {
 pub(crate) fn serial(octets: &[u8]) {
     if let Ok(serial) = Serial::from_content(octets) {
         assert_eq!(serial.content(), octets);
-        assert!(Serial::parse_hex(&serial.to_hex()).is_ok());
+        // Hexadecimal has no sign: a negative number is read as another one, or not at all if it is among the longest.
+        assert!(!serial.is_positive() || Serial::parse_hex(&serial.to_hex()).is_ok());
     }
     let Ok(text) = std::str::from_utf8(octets) else {
         return;
