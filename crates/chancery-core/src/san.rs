@@ -1,5 +1,7 @@
 //! General names (RFC 5280, section 4.2.1.6): what a subject alternative name can hold.
 
+mod uri;
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -82,12 +84,17 @@ impl GeneralName {
         }
     }
 
-    /// A mail address: one `@`, something on both sides, visible ASCII only.
+    /// A mail address: the Mailbox of RFC 5321, section 4.1.2, with a dot-string before its `@` (at most 64 octets) and a
+    /// host after it, 254 octets in all. Quoted strings and address literals are refused: next to no mail system takes
+    /// them.
     pub fn email(text: &str) -> Result<GeneralName, GeneralNameError> {
+        let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
         let good = text.len() <= 254
-            && text.bytes().all(|b| b.is_ascii_graphic())
             && text.split_once('@').is_some_and(|(local, host)| {
-                !local.is_empty() && !host.contains('@') && GeneralName::dns(host).is_ok()
+                local.len() <= 64
+                    && local.split('.').all(is_atom)
+                    && !host.starts_with('*')
+                    && GeneralName::dns(host).is_ok()
             });
         if good {
             Ok(GeneralName::Email(text.to_owned()))
@@ -106,19 +113,9 @@ impl GeneralName {
             .map_err(|_| GeneralNameError(format!("{:?} is not an IP address", excerpt(text))))
     }
 
-    /// An absolute URI: a scheme, a colon and more, visible ASCII, at most 2048 octets.
+    /// An absolute URI of RFC 3986, at most 2048 octets, with a host where it has an authority (RFC 5280, section 4.2.1.6).
     pub fn uri(text: &str) -> Result<GeneralName, GeneralNameError> {
-        let scheme = |s: &str| {
-            s.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
-                && s.bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
-        };
-        let good = text.len() <= 2048
-            && text.bytes().all(|b| b.is_ascii_graphic())
-            && text
-                .split_once(':')
-                .is_some_and(|(before, after)| scheme(before) && !after.is_empty());
-        if good {
+        if text.len() <= 2048 && uri::is_absolute(text) {
             Ok(GeneralName::Uri(text.to_owned()))
         } else {
             Err(GeneralNameError(format!(
@@ -127,6 +124,11 @@ impl GeneralName {
             )))
         }
     }
+}
+
+/// A character of an Atom (RFC 5322, section 3.2.3).
+fn is_atext(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
 }
 
 fn excerpt(text: &str) -> String {
@@ -169,6 +171,7 @@ mod tests {
             ("dns:*.example.com", "dns:*.example.com"),
             ("DNS=a_b.example", "dns:a_b.example"),
             ("joe@hp.com", "email:joe@hp.com"),
+            ("j.o'neil+ca@hp.com", "email:j.o'neil+ca@hp.com"),
             ("192.0.2.1", "ip:192.0.2.1"),
             ("::1", "ip:::1"),
             ("IP:2001:db8::1", "ip:2001:db8::1"),
@@ -199,6 +202,14 @@ mod tests {
             "dns:10.0.0.1",
             "dns:ex\u{e4}mple",
             "email:a@b@c",
+            "email:joe@*.example.com",
+            "email:joe..doe@example.com",
+            "email:.joe@example.com",
+            "email:joe,doe@example.com",
+            "email:\"joe doe\"@example.com",
+            "email:joe@[192.0.2.1]",
+            "email:joe@192.0.2.1",
+            &format!("email:{}@example.com", "j".repeat(65)),
         ] {
             assert!(GeneralName::parse(text).is_err(), "{text:?}");
         }
