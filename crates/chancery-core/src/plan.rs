@@ -8,7 +8,7 @@ use crate::authority::Authority;
 use crate::key::{KeyAlgorithm, PublicKey, SignatureAlgorithm};
 use crate::key_weakness::{self, Weakness};
 use crate::lint;
-use crate::name::{Name, NameError};
+use crate::name::{Name, NameError, attribute};
 use crate::profile::{BasicConstraints, NameRules, Profile};
 use crate::san::GeneralName;
 use crate::serial::Serial;
@@ -116,6 +116,11 @@ pub enum Refusal {
     SubjectLacks(String),
     /// The profile does not allow an attribute of the subject.
     SubjectHolds(String),
+    /// An emailAddress of the subject is no mail address.
+    SubjectMailMalformed,
+    /// The subject has an emailAddress, which must then be an alternative name too (RFC 5280, section 4.1.2.6), and the
+    /// profile allows none.
+    SubjectMailNotAllowed,
     /// The profile does not allow an alternative name.
     NameNotAllowed(String),
     /// The profile asks for an alternative name.
@@ -165,7 +170,7 @@ const LATEST_START: i64 = 366 * DAY;
 /// `serial` comes from the system's random source, `now` from the clock. Checks the profile's rules, then lints the
 /// encoded TBSCertificate against RFC 5280.
 pub fn plan(
-    request: Request,
+    mut request: Request,
     profile: &Profile,
     issuer: Issuer<'_>,
     serial: Serial,
@@ -173,6 +178,7 @@ pub fn plan(
 ) -> Result<Planned, Refusal> {
     check_key(&request.public_key, profile)?;
     check_subject(&request, profile)?;
+    name_mail(&mut request, profile.names)?;
     check_names(&request.names, profile.names)?;
     check_host(&request, profile)?;
     if let Issuer::Authority(authority, _) = issuer
@@ -268,6 +274,36 @@ fn check_subject(request: &Request, profile: &Profile) -> Result<(), Refusal> {
     held.map_or(Ok(()), |attribute| {
         Err(Refusal::SubjectHolds(attribute.oid().to_string()))
     })
+}
+
+/// Adds the mail addresses of the subject to the alternative names, where they must stand (RFC 5280, section 4.1.2.6).
+fn name_mail(request: &mut Request, rules: NameRules) -> Result<(), Refusal> {
+    let attributes = request
+        .subject
+        .rdns()
+        .iter()
+        .flat_map(|rdn| rdn.attributes());
+    let addresses = attributes
+        .filter(|attribute| *attribute.oid() == attribute::EMAIL_ADDRESS)
+        .filter_map(|attribute| attribute.text());
+    let mut missing: Vec<GeneralName> = Vec::new();
+    for address in addresses {
+        let Ok(name) = GeneralName::email(address) else {
+            return Err(Refusal::SubjectMailMalformed);
+        };
+        if !rules.email {
+            return Err(Refusal::SubjectMailNotAllowed);
+        }
+        let named = |known: &GeneralName| match known {
+            GeneralName::Email(known) => known.eq_ignore_ascii_case(address),
+            _ => false,
+        };
+        if !request.names.iter().chain(&missing).any(named) {
+            missing.push(name);
+        }
+    }
+    request.names.extend(missing);
+    Ok(())
 }
 
 fn check_names(names: &[GeneralName], rules: NameRules) -> Result<(), Refusal> {
@@ -420,6 +456,12 @@ impl fmt::Display for Refusal {
             Refusal::SubjectHolds(oid) => write!(
                 f,
                 "the profile does not allow the attribute {oid} in the subject"
+            ),
+            Refusal::SubjectMailMalformed => f.write_str(
+                "the subject's emailAddress is not a mail address: write NAME@HOST or leave it out",
+            ),
+            Refusal::SubjectMailNotAllowed => f.write_str(
+                "the profile does not allow mail addresses: leave emailAddress out of the subject",
             ),
             Refusal::NameNotAllowed(name) => {
                 write!(f, "the profile does not allow the alternative name {name}")

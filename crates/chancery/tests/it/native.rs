@@ -4,6 +4,7 @@ mod accounts;
 pub(crate) mod importing;
 mod issuing;
 mod listing;
+mod policy;
 mod rights;
 mod surface;
 
