@@ -18,8 +18,8 @@ pub struct Profile {
     pub subject: SubjectRules,
     /// What alternative names may hold.
     pub names: NameRules,
-    /// Key usage, written critical. What an algorithm cannot do (key encipherment with EC keys) is left out of the
-    /// certificate by itself (RFC 5480, section 3; RFC 8410, section 5).
+    /// Key usage, written critical. What an algorithm cannot do (key encipherment with EC keys, key agreement with RSA
+    /// keys) is left out of the certificate by itself (RFC 3279, section 2.3.1; RFC 5480, section 3; RFC 8410, section 5).
     pub key_usage: KeyUsage,
     /// Extended key usage; none leaves the extension out.
     pub extended_key_usage: Vec<ObjectIdentifier>,
@@ -227,7 +227,7 @@ impl Profile {
                 ..Profile::end_entity("user", 365, 1096)
             },
             Profile {
-                key_usage: exchange,
+                key_usage: exchange.union(KeyUsage::KEY_AGREEMENT),
                 extended_key_usage: vec![eku::EMAIL_PROTECTION],
                 names: mail,
                 self_service: true,
@@ -260,15 +260,22 @@ impl Profile {
         }
     }
 
-    /// The key usage that a certificate with such a key carries.
+    /// The key usage that a certificate with such a key carries: RSA keys agree on nothing, the others encipher nothing,
+    /// and Ed25519 keys only sign.
     pub fn key_usage_for(&self, key: KeyAlgorithm) -> KeyUsage {
-        match key {
-            KeyAlgorithm::Rsa(_) => self.key_usage,
-            _ => self
-                .key_usage
-                .without(KeyUsage::KEY_ENCIPHERMENT)
-                .without(KeyUsage::DATA_ENCIPHERMENT),
-        }
+        let enciphering = KeyUsage::KEY_ENCIPHERMENT.union(KeyUsage::DATA_ENCIPHERMENT);
+        let agreeing = KeyUsage::KEY_AGREEMENT
+            .union(KeyUsage::ENCIPHER_ONLY)
+            .union(KeyUsage::DECIPHER_ONLY);
+        let impossible = match key {
+            KeyAlgorithm::Rsa(_) => agreeing,
+            KeyAlgorithm::Ed25519 => enciphering.union(agreeing),
+            KeyAlgorithm::P256
+            | KeyAlgorithm::P384
+            | KeyAlgorithm::P521
+            | KeyAlgorithm::Other(_) => enciphering,
+        };
+        self.key_usage.without(impossible)
     }
 }
 
@@ -310,6 +317,25 @@ mod tests {
             general.key_usage_for(KeyAlgorithm::P256),
             KeyUsage::DIGITAL_SIGNATURE
         );
+    }
+
+    #[test]
+    fn mail_is_enciphered_as_the_key_can() {
+        let smime = Profile::built_in()
+            .into_iter()
+            .find(|profile| profile.name == "smime")
+            .unwrap();
+        let signing = KeyUsage::DIGITAL_SIGNATURE;
+        for (key, want) in [
+            (
+                KeyAlgorithm::Rsa(2048),
+                signing.union(KeyUsage::KEY_ENCIPHERMENT),
+            ),
+            (KeyAlgorithm::P256, signing.union(KeyUsage::KEY_AGREEMENT)),
+            (KeyAlgorithm::Ed25519, signing),
+        ] {
+            assert_eq!(smime.key_usage_for(key), want, "{key}");
+        }
     }
 
     #[test]

@@ -82,7 +82,19 @@ fn check_attribute(attribute: &Attribute) -> Result<(), NameError> {
     {
         return refuse("is not a country code of two letters");
     }
+    if *oid == attribute::DOMAIN_COMPONENT && !is_label(text) {
+        return refuse("is not one label of a domain name");
+    }
     Ok(())
+}
+
+/// Letters, digits and hyphens, a hyphen neither first nor last: a label of RFC 1034 as RFC 1123 has it, which is what a
+/// domainComponent holds (RFC 4519, section 2.4).
+fn is_label(text: &str) -> bool {
+    text.len() <= 63
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
 }
 
 /// Characters that nobody sees, so that two names that look the same are not the same. The zero-width joiners are let
@@ -176,6 +188,16 @@ mod tests {
                 "the value of CN has characters that its string type cannot hold",
             ),
             ("CN=#030100", "the value of CN is not text"),
+            ("DC=xn--mnchen-3ya,DC=example", "fine"),
+            (
+                "DC=a_b",
+                "the value of DC is not one label of a domain name",
+            ),
+            ("DC=-", "the value of DC is not one label of a domain name"),
+            (
+                "DC=a.b",
+                "the value of DC is not one label of a domain name",
+            ),
             (
                 "CN=a+CN=b",
                 "the value of CN stands twice at one level of the name",
