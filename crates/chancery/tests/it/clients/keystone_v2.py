@@ -66,7 +66,7 @@ def log_in():
     token = unscoped.get_token(session_of(unscoped))
     return {
         "by name": access_of(unscoped),
-        "by id": access_of(v2.Password(AUTH_URL, username="3002", password=PASSWORD)),
+        "by id": access_of(v2.Password(AUTH_URL, user_id="3002", password=PASSWORD)),
         "for a tenant": access_of(password(tenant_id="1001")),
         "for a tenant's name": access_of(password(tenant_name="1001")),
         "with a token": access_of(v2.Token(AUTH_URL, token, tenant_id="1001")),

@@ -126,11 +126,12 @@ fn passwords_and_access_keys_log_in_for_a_tenant_or_none() {
     )
     .expect(200);
     assert_eq!(by_name.json()["access"]["token"]["tenant"]["id"], "1001");
-    let by_id = json!({"passwordCredentials": {"username": "3002", "password": PASSWORD}});
-    assert_eq!(
-        authenticate(&server, &by_id).expect(200).json()["access"]["token"].get("tenant"),
-        None
-    );
+    for member in ["username", "userId"] {
+        let by_id = json!({"passwordCredentials": {member: "3002", "password": PASSWORD}});
+        let access = authenticate(&server, &by_id).expect(200).json();
+        assert_eq!(access["access"]["token"].get("tenant"), None);
+        assert_eq!(access["access"]["user"]["name"], "joe");
+    }
 
     let admin = server.admin();
     let key = json!({"accessKey": admin.user, "secretKey": admin.api_key});
@@ -153,19 +154,25 @@ fn passwords_and_access_keys_log_in_for_a_tenant_or_none() {
 fn xml_logs_in_as_well() {
     let server = Server::start();
     server.add_user("joe", "3002", "1001", "self-service", PASSWORD);
-    let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<auth xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" \
-         xmlns=\"http://docs.openstack.org/identity/api/v2.0\" tenantName=\"1001\">\n  \
-         <passwordCredentials username=\"joe\" password=\"{PASSWORD}\"/>\n</auth>"
-    );
+    let body_by = |who: &str| {
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<auth xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" \
+             xmlns=\"http://docs.openstack.org/identity/api/v2.0\" tenantName=\"1001\">\n  \
+             <passwordCredentials {who} password=\"{PASSWORD}\"/>\n</auth>"
+        )
+    };
     let headers = [
         ("Content-Type", "application/xml"),
         ("Accept", "application/xml"),
     ];
-    let text = server
-        .request("POST", "/v2.0/tokens", &headers, body.as_bytes())
-        .expect(200)
-        .text();
+    let log_in = |who: &str| {
+        server
+            .request("POST", "/v2.0/tokens", &headers, body_by(who).as_bytes())
+            .expect(200)
+            .text()
+    };
+    assert!(log_in("userId=\"3002\"").contains("<user id=\"3002\" name=\"joe\">"));
+    let text = log_in("username=\"joe\"");
     for part in [
         "<access xmlns=\"http://docs.openstack.org/identity/api/v2.0\"",
         "      <tenant id=\"1001\" name=\"1001\"/>\n",

@@ -33,7 +33,7 @@ pub(crate) fn shown(asked: AskedAccess) -> Result<(Credential, Scope), Fault> {
         tenant_name,
     } = asked.auth;
     let credential = match (password_credentials, api_access_key_credentials, token) {
-        (Some(shown), None, None) => Credential::Password(shown.username, shown.password.into()),
+        (Some(shown), None, None) => Credential::Password(shown.user, shown.password.into()),
         (None, Some(shown), None) => Credential::ApiKey(shown.access_key, shown.secret_key.into()),
         (None, None, Some(shown)) => Credential::Token(shown.id.into()),
         _ => {

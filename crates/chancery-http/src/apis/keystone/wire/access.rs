@@ -21,9 +21,10 @@ pub(crate) struct Auth {
     pub(crate) tenant_name: Option<String>,
 }
 
-/// A name and a password.
+/// A name or an id, and a password.
 pub(crate) struct PasswordCredentials {
-    pub(crate) username: String,
+    /// The member `username` or `userId`.
+    pub(crate) user: String,
     pub(crate) password: String,
 }
 
@@ -128,7 +129,7 @@ impl Readable for AskedAccess {
         Ok(AskedAccess {
             auth: Auth {
                 password_credentials: password.map(|shown| PasswordCredentials {
-                    username: owned(shown.attribute("username")),
+                    user: owned(shown.attribute("username").or(shown.attribute("userId"))),
                     password: owned(shown.attribute("password")),
                 }),
                 api_access_key_credentials: access_key.map(|shown| AccessKeyCredentials {
@@ -147,8 +148,12 @@ impl Readable for AskedAccess {
     fn from_json(members: Members<'_>) -> Result<AskedAccess, String> {
         let auth = members.required_object("auth")?;
         let password = auth.object("passwordCredentials")?.map(|shown| {
+            let user = match shown.text("userId")? {
+                Some(id) => id,
+                None => shown.required_text("username")?,
+            };
             Ok::<_, String>(PasswordCredentials {
-                username: shown.required_text("username")?,
+                user,
                 password: shown.required_text("password")?,
             })
         });
