@@ -277,10 +277,7 @@ mod tests {
                 .map_err(drop)
                 .unwrap();
             let shown = auth.password_credentials.unwrap();
-            assert_eq!(
-                (shown.username.as_str(), shown.password.as_str()),
-                ("a", "b")
-            );
+            assert_eq!((shown.user.as_str(), shown.password.as_str()), ("a", "b"));
             assert_eq!(
                 (auth.tenant_id.as_deref(), auth.tenant_name),
                 (Some("t"), None)
