@@ -2,8 +2,10 @@
 //!
 //! Of the string preparation of RFC 4518 this takes what changes results for names in certificates: transcoding (the
 //! string type makes no difference), the mapping of section 2.2 (controls and invisible characters vanish, every kind
-//! of space is a space, full case folding) and insignificant space handling (section 2.6.1). Normalisation (NFKC) and
-//! the prohibition and bidi steps are left out: a name in composed and one in decomposed characters differ here.
+//! of space is a space, full case folding), normalisation (NFKC, section 2.3) and insignificant space handling (section
+//! 2.6.1). The prohibition and bidi steps are left out: they refuse names, and who compares must not.
+
+use unicode_normalization::UnicodeNormalization;
 
 use super::Rdn;
 use super::print::escape_into;
@@ -42,12 +44,29 @@ fn level_key(rdn: &Rdn) -> String {
     attributes.join("+")
 }
 
-/// Maps and folds the characters; drops space at both ends, and makes one of each run of space.
+/// Maps, folds and normalises the characters; drops space at both ends, and makes one of each run of space.
 fn prepare(text: &str) -> String {
-    let mut prepared = String::with_capacity(text.len());
-    for c in text.chars().filter(|c| !is_ignored(*c)) {
+    if text.is_ascii() {
+        return spaced(text.chars().filter(|c| !is_ignored(*c)));
+    }
+    let mapped = folded(text.chars().filter(|c| !is_ignored(*c)));
+    // What normalisation brings forth may be capitals or invisible (the small letters of RFC 3454, table B.2, know it).
+    let again = folded(mapped.nfkc().filter(|c| !is_ignored(*c)));
+    spaced(again.nfkc())
+}
+
+fn folded(characters: impl Iterator<Item = char>) -> String {
+    let mut folded = String::new();
+    characters.for_each(|c| fold_into(&mut folded, c));
+    folded
+}
+
+/// In small letters, with its space put in order.
+fn spaced(characters: impl Iterator<Item = char>) -> String {
+    let mut prepared = String::new();
+    for c in characters {
         if !c.is_whitespace() {
-            fold_into(&mut prepared, c);
+            prepared.push(c.to_ascii_lowercase());
         } else if !prepared.is_empty() && !prepared.ends_with(' ') {
             prepared.push(' ');
         }
@@ -99,6 +118,15 @@ mod tests {
                 ("CN=STRASSE", "CN=straße"),
                 ("CN=STRAẞE", "CN=straße"),
                 ("CN=ΣΊΣΥΦΟΣ", "CN=σίσυφος"),
+                ("CN=Jose\u{301}", "CN=JOSÉ"),
+                ("CN=\u{1e9b}\u{323}", "CN=Ṩ"),
+                ("CN=ﬁn ①", "CN=FIN 1"),
+                ("CN=ℌans", "CN=hans"),
+                ("CN=１２３", "CN=123"),
+                (
+                    "CN=한국",
+                    "CN=\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}",
+                ),
                 ("CN=a+O=b+OU=c", "OU=C+CN=A+O=B"),
                 ("CN=#1e020061", "CN=#130161"),
                 ("CN=#1401e9", "CN=É"),
