@@ -1,28 +1,25 @@
 //! Printing points in time the way APIs do.
 
 use chancery_core::time::Time;
-use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-
-/// How a certificate without an end says so (RFC 5280, section 4.1.2.5). The date library ends a day before.
-const NO_END: &str = "9999-12-31T23:59:59Z";
+use jiff::{SignedDuration, Timestamp};
 
 /// RFC 3339 in UTC with whole seconds: `2026-11-22T11:34:00Z`.
 pub(crate) fn rfc3339(time: Time) -> String {
-    if time == Time::MAX {
-        return NO_END.to_owned();
-    }
-    stamp(time).to_string()
+    format!("{}Z", utc(time))
 }
 
 /// Reads RFC 3339 with any offset, to whole seconds.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<Time> {
-    if text == NO_END {
-        return Some(Time::MAX);
+    if let Ok(stamp) = text.parse::<Timestamp>() {
+        return Some(Time::from_unix(stamp.as_second()));
     }
-    text.parse::<Timestamp>()
-        .ok()
-        .map(|stamp| Time::from_unix(stamp.as_second()))
+    // The library's points in time end a day before the last year does, its dates do not.
+    let text = text.strip_suffix('Z').filter(|text| text.contains('T'))?;
+    let date: DateTime = text.parse().ok()?;
+    let since = date.duration_since(EPOCH);
+    (since > SignedDuration::ZERO).then(|| Time::from_unix(since.as_secs()))
 }
 
 /// XML Schema dateTime with milliseconds and the server's local offset: `2011-09-12T18:32:03.000-07:00`.
@@ -35,12 +32,17 @@ pub(crate) fn xml_local(time: Time) -> String {
 
 /// RFC 9110 date: `Sun, 22 Nov 2026 11:34:00 GMT`.
 pub(crate) fn http_date(time: Time) -> String {
-    stamp(time)
-        .strftime("%a, %d %b %Y %H:%M:%S GMT")
-        .to_string()
+    utc(time).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// The nearest time that can be printed: certificates name years up to 9999.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+/// Date and time of day in UTC. Certificates name years up to 9999, and so does the library.
+fn utc(time: Time) -> DateTime {
+    EPOCH.saturating_add(SignedDuration::from_secs(time.unix()))
+}
+
+/// The nearest point in time that can be shown with an offset: the last day of 9999 cannot.
 fn stamp(time: Time) -> Timestamp {
     let least = Timestamp::MIN.as_second();
     let most = Timestamp::MAX.as_second();
@@ -56,9 +58,23 @@ mod tests {
         let time = Time::from_unix(1_315_877_523);
         assert_eq!(rfc3339(time), "2011-09-13T01:32:03Z");
         assert_eq!(parse_rfc3339("2011-09-12T18:32:03-07:00"), Some(time));
-        assert_eq!(parse_rfc3339("yesterday"), None);
+        for text in [
+            "yesterday",
+            "2011-09-23",
+            "2011-09-23Z",
+            "2011-09-23T01:11:14",
+        ] {
+            assert_eq!(parse_rfc3339(text), None, "{text}");
+        }
         assert_eq!(http_date(time), "Tue, 13 Sep 2011 01:32:03 GMT");
-        assert_eq!(rfc3339(Time::MAX), NO_END);
-        assert_eq!(parse_rfc3339(NO_END), Some(Time::MAX));
+        // How a certificate without an end says so (RFC 5280, section 4.1.2.5), and a second before.
+        for (unix, text) in [
+            (Time::MAX.unix(), "9999-12-31T23:59:59Z"),
+            (Time::MAX.unix() - 1, "9999-12-31T23:59:58Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(rfc3339(Time::from_unix(unix)), text);
+            assert_eq!(parse_rfc3339(text), Some(Time::from_unix(unix)));
+        }
     }
 }
