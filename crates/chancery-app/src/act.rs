@@ -13,7 +13,8 @@ const ATTEMPTS: usize = 8;
 
 impl App {
     /// Does `action` to a certificate: reads it, asks the core's table, and commits the move with its audit entry,
-    /// provided that the state is still the one that was read; otherwise it decides anew.
+    /// provided that the state is still the one that was read; otherwise it decides anew. If that ends a pending record,
+    /// the same commit rejects the order that nobody has approved yet.
     pub(crate) async fn act(
         &self,
         caller: &Caller,
@@ -25,9 +26,18 @@ impl App {
         for _ in 0..ATTEMPTS {
             let before = self.find(which).await?;
             self.require_for(caller, right, name, &before).await?;
-            let (after, steps) = self.movement(caller, &before, action, name)?;
+            let (after, mut steps) = self.movement(Some(caller), &before, action, name)?;
+            let undecided = self.undecided_order(&before).await?;
+            if let Some(order) = &undecided {
+                steps.extend(self.rejected(caller, order, "its pending record was deleted")?);
+            }
             match self.store().commit(steps).await {
-                Ok(_) => return Ok(after),
+                Ok(_) => {
+                    if let Some(order) = undecided {
+                        self.0.orders.ended(order.number);
+                    }
+                    return Ok(after);
+                }
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -35,10 +45,11 @@ impl App {
         Err(Error::Busy)
     }
 
-    /// The certificate after `action`, and the steps that take it there with their audit entry.
+    /// The certificate after `action`, and the steps that take it there with their audit entry; done by the server itself
+    /// without a caller.
     pub(crate) fn movement(
         &self,
-        caller: &Caller,
+        caller: Option<&Caller>,
         before: &Certificate,
         action: Action,
         name: &'static str,
@@ -61,7 +72,7 @@ impl App {
         let entry = NewAuditEntry {
             certificate: Some(before.id),
             detail,
-            ..self.audit_entry(Some(caller), name)
+            ..self.audit_entry(caller, name)
         };
         let step = Step::Move {
             certificate: before.number,

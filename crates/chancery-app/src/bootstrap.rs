@@ -26,8 +26,8 @@ use crate::keys::{PrivateKey, Signer, kek};
 use crate::server_certificate::host_names;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{NewAuthority, Step, Store, StoredAuthority, StoredUser};
-use crate::users::{Domain, User};
-use crate::{App, Error, Inner, Options, public, random};
+use crate::users::{Domain, Person, User};
+use crate::{App, Error, Inner, Options, orders, public, random};
 
 /// The administrator made at the first start. Its secrets are told this once, and lie in `administrator.json`.
 #[derive(Debug)]
@@ -85,6 +85,7 @@ impl App {
             server_names,
             accounts: Accounts::new(&options.config.accounts)?,
             crls: public::CrlCache::default(),
+            orders: orders::Desk::default(),
             authorities: RwLock::new(authorities),
             data,
             config: options.config,
@@ -155,25 +156,18 @@ async fn make_what_is_missing(
     let passwords = crate::accounts::Passwords::new()?;
     let password = passwords.hash(&administrator.password).await?;
     let domain = DomainId::parse(DEFAULT_DOMAIN).map_err(Error::internal)?;
-    let user = |name: &str, roles: Vec<Role>, disabled: bool| -> Result<User, Error> {
-        Ok(User {
-            id: UserId::parse(name).map_err(Error::internal)?,
-            name: name.to_owned(),
-            domain: domain.clone(),
-            roles,
-            disabled,
-            has_password: !disabled,
-            has_api_key: !disabled,
-            created: now,
-        })
-    };
     let admin = StoredUser {
-        user: user("admin", vec![Role::Administrator], false)?,
+        user: first_user("admin", vec![Role::Administrator], &domain, now)?,
         password: Some(password),
         api_key: Some(hash_of(&administrator.api_key)),
     };
     let server = StoredUser {
-        user: user(SERVER_USER, Vec::new(), true)?,
+        user: User {
+            disabled: true,
+            has_password: false,
+            has_api_key: false,
+            ..first_user(SERVER_USER, Vec::new(), &domain, now)?
+        },
         password: None,
         api_key: None,
     };
@@ -219,6 +213,23 @@ async fn make_what_is_missing(
     steps.extend(audit);
     store.commit(steps).await?;
     Ok(Some(administrator))
+}
+
+/// A user of the first start, with a password and an API key.
+fn first_user(name: &str, roles: Vec<Role>, domain: &DomainId, now: Time) -> Result<User, Error> {
+    Ok(User {
+        id: UserId::parse(name).map_err(Error::internal)?,
+        name: name.to_owned(),
+        domain: domain.clone(),
+        roles,
+        disabled: false,
+        has_password: true,
+        has_api_key: true,
+        created: now,
+        person: Person::default(),
+        expires: None,
+        certificate: None,
+    })
 }
 
 fn make_authorities(

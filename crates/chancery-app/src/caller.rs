@@ -34,6 +34,11 @@ impl Caller {
         role::reach(&self.user.roles, right)
     }
 
+    /// May the caller have certificates issued for itself alone? Then only by the profiles that are meant for that.
+    pub(crate) fn issues_for_itself_alone(&self) -> bool {
+        self.reach(Right::IssueCertificates) == Reach::Own
+    }
+
     /// May the caller use `right` on what belongs to `owner` in `domain`?
     pub fn may(&self, right: Right, owner: &UserId, domain: &DomainId) -> bool {
         if owner.as_str() == SERVER_USER {
@@ -94,6 +99,21 @@ impl App {
         self.refuse(caller, action, None, None).await
     }
 
+    /// Refuses unless `caller` may use `right` on something at least; `object` is what the refusal is about.
+    pub(crate) async fn require_somewhere(
+        &self,
+        caller: &Caller,
+        right: Right,
+        action: &'static str,
+        object: Option<&str>,
+    ) -> Result<(), Error> {
+        if caller.reach(right) != Reach::Nothing {
+            return Ok(());
+        }
+        self.refuse(caller, action, None, object.map(str::to_owned))
+            .await
+    }
+
     /// Holds a listing to what the caller reaches: a condition that reaches farther is refused, a missing one is set.
     pub(crate) async fn narrow_to_reach(
         &self,
@@ -113,6 +133,24 @@ impl App {
             Ok(())
         } else {
             self.refuse(caller, "certificate.list", None, None).await
+        }
+    }
+
+    /// The owner and the domain to which a listing is held, each if it is, by how far the caller may read certificates.
+    pub(crate) async fn certificates_in_reach(
+        &self,
+        caller: &Caller,
+        action: &'static str,
+    ) -> Result<(Option<UserId>, Option<DomainId>), Error> {
+        let user = caller.user();
+        match caller.reach(Right::ReadCertificates) {
+            Reach::Everywhere => Ok((None, None)),
+            Reach::Domain => Ok((None, Some(user.domain.clone()))),
+            Reach::Own => Ok((Some(user.id.clone()), None)),
+            Reach::Nothing => {
+                self.refuse(caller, action, None, None).await?;
+                Err(Error::Forbidden(action))
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use chancery_core::authority::is_plain_name;
 use chancery_core::key::KeyAlgorithm;
 use chancery_core::name::Name;
+use chancery_core::workorder::AfterRegenerate;
 use serde::Deserialize;
 
 /// Everything that the engine reads from the configuration.
@@ -21,6 +22,8 @@ pub struct AppConfig {
     pub accounts: AccountsConfig,
     /// Keys made by the server.
     pub key_pool: KeyPoolConfig,
+    /// Work orders.
+    pub orders: OrdersConfig,
     /// Profiles beside the built-in ones, or in their place.
     pub profile: Vec<ProfileConfig>,
 }
@@ -150,6 +153,39 @@ pub struct KeyPoolConfig {
     pub threads: u32,
     /// Most requests that may wait for an RSA key; more are told that the server is busy.
     pub queue: u32,
+}
+
+/// Work orders.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OrdersConfig {
+    /// May whoever asked for something approve it too?
+    pub self_approval: bool,
+    /// What becomes of the old certificate once a regenerated one is there.
+    pub after_regenerate: OldCertificate,
+}
+
+/// What becomes of the old certificate: see [`AfterRegenerate`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OldCertificate {
+    /// Revoked if the order's reason says that it is superseded or compromised, else kept.
+    #[default]
+    RevokeWhenSuperseded,
+    /// Kept.
+    Keep,
+    /// Revoked.
+    Revoke,
+}
+
+impl From<OldCertificate> for AfterRegenerate {
+    fn from(configured: OldCertificate) -> AfterRegenerate {
+        match configured {
+            OldCertificate::RevokeWhenSuperseded => AfterRegenerate::RevokeWhenSuperseded,
+            OldCertificate::Keep => AfterRegenerate::Keep,
+            OldCertificate::Revoke => AfterRegenerate::Revoke,
+        }
+    }
 }
 
 impl Default for AuthorityConfig {

@@ -56,17 +56,13 @@ impl App {
             disabled: false,
             created: self.now(),
         };
-        self.commit_domain(
-            caller,
-            Step::AddDomain(domain.clone()),
-            &domain.id,
-            "domain.add",
-        )
-        .await?;
+        let steps = vec![Step::AddDomain(domain.clone())];
+        self.commit_domain(caller, steps, &domain.id, "domain.add")
+            .await?;
         Ok(domain)
     }
 
-    /// Changes a domain. Nobody can disable the own one.
+    /// Changes a domain. Nobody can disable the own one, nor that of the last administrator who can log in for ever.
     pub async fn change_domain(
         &self,
         caller: &Caller,
@@ -76,6 +72,7 @@ impl App {
         self.require_everywhere(caller, Right::ChangeDomains, "domain.change")
             .await?;
         let mut domain = self.domain(caller, id).await?;
+        let was_disabled = domain.disabled;
         if let Some(name) = change.name {
             domain.name = checked_domain_name(name)?;
         }
@@ -87,13 +84,12 @@ impl App {
             }
             domain.disabled = disabled;
         }
-        self.commit_domain(
-            caller,
-            Step::ChangeDomain(domain.clone()),
-            id,
-            "domain.change",
-        )
-        .await?;
+        let mut steps = vec![Step::ChangeDomain(domain.clone())];
+        if domain.disabled && !was_disabled {
+            steps.push(Step::ExpectAdministrator);
+        }
+        self.commit_domain(caller, steps, id, "domain.change")
+            .await?;
         Ok(domain)
     }
 
@@ -102,8 +98,8 @@ impl App {
         self.require_everywhere(caller, Right::ChangeDomains, "domain.remove")
             .await?;
         self.domain(caller, id).await?;
-        self.commit_domain(caller, Step::RemoveDomain(id.clone()), id, "domain.remove")
-            .await
+        let steps = vec![Step::RemoveDomain(id.clone())];
+        self.commit_domain(caller, steps, id, "domain.remove").await
     }
 
     /// The steps that make a domain which is not there yet, for a caller who may make domains; none otherwise.
@@ -132,7 +128,7 @@ impl App {
     async fn commit_domain(
         &self,
         caller: &Caller,
-        step: Step,
+        mut steps: Vec<Step>,
         id: &DomainId,
         action: &'static str,
     ) -> Result<(), Error> {
@@ -140,7 +136,8 @@ impl App {
             object: Some(id.to_string()),
             ..self.audit_entry(Some(caller), action)
         };
-        Ok(self.commit_accounts(vec![step, Step::Audit(entry)]).await?)
+        steps.push(Step::Audit(entry));
+        Ok(self.commit_accounts(steps).await?)
     }
 }
 

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::audit::NewAuditEntry;
 use crate::issue::{EXPORT, off_the_async_threads};
-use crate::keys::{PrivateKey, pkcs12};
+use crate::keys::{PrivateKey, encrypted, jks, pkcs12};
 use crate::search::CertificateRef;
 use crate::store::Step;
 use crate::user_change::outranks;
@@ -68,11 +68,7 @@ impl App {
         password: SecretString,
         friendly_name: Option<String>,
     ) -> Result<Vec<u8>, Error> {
-        if password.expose_secret().is_empty() {
-            return Err(Error::Invalid(
-                "a password is needed to protect the private key".to_owned(),
-            ));
-        }
+        needed(&password)?;
         let exported = self.export_private_key(caller, which).await?;
         let der = exported
             .certificate
@@ -84,7 +80,7 @@ impl App {
         let key = exported.private_key;
         off_the_async_threads(move || {
             Ok(pkcs12::export(
-                Some(&key),
+                &key,
                 &der,
                 &chain,
                 &name,
@@ -93,4 +89,55 @@ impl App {
         })
         .await
     }
+
+    /// A certificate's private key as encrypted PKCS#8 (DER) under `password`. Rights are those of
+    /// [`App::export_private_key`].
+    pub async fn export_encrypted_key(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+        password: SecretString,
+    ) -> Result<Vec<u8>, Error> {
+        needed(&password)?;
+        let key = self.export_private_key(caller, which).await?.private_key;
+        off_the_async_threads(move || encrypted::export(&key, password.expose_secret())).await
+    }
+
+    /// A certificate with private key and chain as Java's old key store, JKS, under `password`. It protects the key
+    /// weakly: PKCS#12 is better wherever it will do. Rights are those of [`App::export_private_key`].
+    pub async fn export_jks(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+        password: SecretString,
+    ) -> Result<Vec<u8>, Error> {
+        needed(&password)?;
+        let exported = self.export_private_key(caller, which).await?;
+        let der = exported
+            .certificate
+            .der
+            .as_ref()
+            .ok_or(Error::NoCertificate)?;
+        let chain = self.chain(&exported.certificate);
+        let certificates: Vec<&[u8]> = std::iter::once(der)
+            .chain(&chain)
+            .map(Vec::as_slice)
+            .collect();
+        jks::export(
+            &exported.private_key,
+            &certificates,
+            &exported.certificate.name,
+            password.expose_secret(),
+            self.now(),
+        )
+    }
+}
+
+fn needed(password: &SecretString) -> Result<(), Error> {
+    if password.expose_secret().is_empty() {
+        return Err(Error::Invalid(
+            "a password is needed to protect the private key".to_owned(),
+        ));
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Bringing in certificates from elsewhere: all of a request's or none.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use chancery_core::certificate::{Certificate, Origin, State};
@@ -8,17 +9,17 @@ use chancery_core::identity::{CertificateId, CertificateNumber, DomainId, UserId
 use chancery_core::role::Right;
 use chancery_core::serial::Serial;
 use chancery_core::x509::{self, Facts};
+use zeroize::Zeroizing;
 
 use crate::audit::NewAuditEntry;
 use crate::authority::Loaded;
 use crate::error::Conflict;
-use crate::issue::{new_step, off_the_async_threads, readable_name, sealing_purpose};
+use crate::issue::{checked_name, new_step, off_the_async_threads, readable_name, sealing_purpose};
 use crate::keys::{PrivateKey, software};
 use crate::store::{CertificateKey, IssuerKey, Step};
 use crate::{App, Caller, Error, random};
 
 /// A certificate to bring in.
-#[derive(Debug)]
 pub struct ImportItem {
     /// The certificate's DER.
     pub der: Vec<u8>,
@@ -27,7 +28,9 @@ pub struct ImportItem {
     /// The standing in which it starts.
     pub status: ImportedStatus,
     /// Its private key, PKCS#8 DER, to be kept sealed.
-    pub private_key: Option<zeroize::Zeroizing<Vec<u8>>>,
+    pub private_key: Option<Zeroizing<Vec<u8>>>,
+    /// Its unique readable name; made from the subject if left out.
+    pub name: Option<String>,
 }
 
 /// The standing in which an imported certificate starts.
@@ -52,11 +55,30 @@ pub struct Imported {
 const MOST_ITEMS: usize = 1000;
 
 /// An item read, with everything that its storing needs.
-struct Read {
-    facts: Facts,
+pub(crate) struct Read {
+    pub(crate) facts: Facts,
     der: Vec<u8>,
     private_key: Option<PrivateKey>,
-    authority: Option<(i64, String)>,
+    name: Option<String>,
+    /// The authority of ours that signed it.
+    pub(crate) authority: Option<(i64, String)>,
+}
+
+impl fmt::Debug for ImportItem {
+    /// Without the private key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportItem")
+            .field("owner", &self.owner)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Read {
+    /// What no two certificates share.
+    pub(crate) fn key(&self) -> (IssuerKey, Serial) {
+        (IssuerKey::of(&self.facts.issuer), self.facts.serial.clone())
+    }
 }
 
 /// What an import comes to, as far as it was read.
@@ -93,7 +115,7 @@ impl Batch {
 }
 
 /// The certificate that is there, if it is the one that was read, with the same owner.
-fn same(there: Certificate, read: &Read, owner: &UserId) -> Result<Certificate, Error> {
+pub(crate) fn same(there: Certificate, read: &Read, owner: &UserId) -> Result<Certificate, Error> {
     let same = there.der.as_ref() == Some(&read.der)
         && there.owner == *owner
         && !matches!(there.state, State::Deleted(_) | State::Purged(_));
@@ -106,9 +128,9 @@ fn same(there: Certificate, read: &Read, owner: &UserId) -> Result<Certificate, 
 
 impl App {
     /// Imports certificates, all or none. The caller needs the right to issue for each owner. A certificate that is
-    /// there already, byte for byte and with the same owner, is given back as known; with other octets or another owner
-    /// it is a conflict. What an authority of ours signed counts as issued by it, and is for those to import who may
-    /// issue everywhere; the authorities' own certificates are nobody's.
+    /// there already, byte for byte and with the same owner, is given back as known, and its private key kept if none
+    /// was; with other octets or another owner it is a conflict. What an authority of ours signed counts as issued by
+    /// it, and is for those to import who may issue everywhere; the authorities' own certificates are nobody's.
     ///
     /// # Errors
     /// [`Error::InvalidItems`] names every one that cannot be read.
@@ -140,7 +162,7 @@ impl App {
         let read = off_the_async_threads(move || read_all(items, &authorities)).await?;
         let mut batch = Batch::default();
         for ((read, status), (owner, domain)) in read.into_iter().zip(statuses).zip(owners) {
-            let key = (IssuerKey::of(&read.facts.issuer), read.facts.serial.clone());
+            let key = read.key();
             let there = match batch
                 .places
                 .get(&key)
@@ -150,8 +172,13 @@ impl App {
                 None => self.issued(key.clone()).await?,
             };
             if let Some(there) = there {
+                let mut certificate = same(there, &read, &owner)?;
+                batch
+                    .steps
+                    .extend(self.late_key(caller, &read, &mut certificate)?);
+                batch.places.insert(key, batch.imported.len());
                 batch.imported.push(Imported {
-                    certificate: same(there, &read, &owner)?,
+                    certificate,
                     known: true,
                 });
                 continue;
@@ -179,7 +206,38 @@ impl App {
         Ok(batch.numbered(numbers))
     }
 
-    async fn issued(
+    /// The steps that keep the private key which comes later than its certificate; none if there is nothing to keep.
+    fn late_key(
+        &self,
+        caller: &Caller,
+        read: &Read,
+        certificate: &mut Certificate,
+    ) -> Result<Vec<Step>, Error> {
+        let stored = certificate.number != 0;
+        let Some(key) = read
+            .private_key
+            .as_ref()
+            .filter(|_| stored && !certificate.has_private_key)
+        else {
+            return Ok(Vec::new());
+        };
+        certificate.has_private_key = true;
+        let sealed = self
+            .0
+            .sealer
+            .seal(&sealing_purpose(&certificate.id), key.pkcs8())?;
+        let entry = NewAuditEntry {
+            certificate: Some(certificate.id),
+            ..self.audit_entry(Some(caller), "certificate.import-private-key")
+        };
+        Ok(vec![
+            Step::ExpectState(certificate.number, certificate.state),
+            Step::KeepPrivateKey(certificate.number, sealed),
+            Step::Audit(entry),
+        ])
+    }
+
+    pub(crate) async fn issued(
         &self,
         (issuer, serial): (IssuerKey, Serial),
     ) -> Result<Option<Certificate>, Error> {
@@ -189,7 +247,8 @@ impl App {
             .await?)
     }
 
-    fn new_import(
+    /// The certificate that a read one becomes, and the step that stores it.
+    pub(crate) fn new_import(
         &self,
         read: Read,
         status: ImportedStatus,
@@ -206,7 +265,10 @@ impl App {
         let certificate = Certificate {
             number: 0,
             id,
-            name: readable_name(&facts.subject, None, &id),
+            name: match read.name {
+                Some(name) => name,
+                None => readable_name(&facts.subject, None, &id),
+            },
             origin: if read.authority.is_some() {
                 Origin::Issued
             } else {
@@ -259,7 +321,10 @@ fn read_all(items: Vec<ImportItem>, authorities: &[Arc<Loaded>]) -> Result<Vec<R
     }
 }
 
-fn read_one(item: ImportItem, authorities: &[Arc<Loaded>]) -> Result<Read, String> {
+/// Reads an item; the text of an error says what was wrong.
+pub(crate) fn read_one(item: ImportItem, authorities: &[Arc<Loaded>]) -> Result<Read, String> {
+    let name = item.name.map(checked_name).transpose();
+    let name = name.map_err(|error| error.to_string())?;
     let facts = x509::read_certificate(&item.der).map_err(|error| error.to_string())?;
     let private_key = match item.private_key {
         Some(der) => Some(software::from_foreign_pkcs8(&der).map_err(|fault| fault.to_string())?),
@@ -289,6 +354,7 @@ fn read_one(item: ImportItem, authorities: &[Arc<Loaded>]) -> Result<Read, Strin
         facts,
         der: item.der,
         private_key,
+        name,
         authority,
     })
 }

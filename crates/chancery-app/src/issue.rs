@@ -16,7 +16,7 @@ use crate::audit::NewAuditEntry;
 use crate::authority::Loaded;
 use crate::keys::software::{self, SoftwareKey};
 use crate::keys::{PrivateKey, Signer};
-use crate::store::{IssuerKey, NewCertificate, Step, UserKey};
+use crate::store::{IssuerKey, NewCertificate, PendingNames, Step, UserKey};
 use crate::{App, Caller, Error, random};
 
 /// What is asked to be issued. What is left out comes from the CSR, the profile or the configuration.
@@ -169,29 +169,33 @@ impl App {
     /// The request, if profile and authority are the caller's to ask for: users who may issue for themselves alone are
     /// held to the profiles meant for them, and another authority than the configured one is for who may change
     /// authorities.
-    async fn within_reach(
+    pub(crate) async fn within_reach(
         &self,
         caller: &Caller,
         mut request: IssueRequest,
     ) -> Result<IssueRequest, Error> {
-        let config = &self.0.config.issue;
-        let own_only = caller.reach(Right::IssueCertificates) == Reach::Own;
-        let usual = if own_only {
-            &config.self_service_profile
-        } else {
-            &config.profile
-        };
-        let profile = request.profile.get_or_insert_with(|| usual.clone());
-        if own_only && !self.profile(profile)?.self_service {
+        let usual = self.usual_profile(caller);
+        let profile = request.profile.get_or_insert_with(|| usual.to_owned());
+        if caller.issues_for_itself_alone() && !self.profile(profile)?.self_service {
             self.refuse(caller, "certificate.issue", None, None).await?;
         }
         if let IssueBy::Authority(name) = &request.issuer
-            && *name != config.authority
+            && *name != self.0.config.issue.authority
         {
             self.require_everywhere(caller, Right::ChangeAuthorities, "certificate.issue")
                 .await?;
         }
         Ok(request)
+    }
+
+    /// The name of the profile that the caller gets without asking for one.
+    pub(crate) fn usual_profile(&self, caller: &Caller) -> &str {
+        let config = &self.0.config.issue;
+        if caller.issues_for_itself_alone() {
+            &config.self_service_profile
+        } else {
+            &config.profile
+        }
     }
 
     /// The server's own names, which nobody else may have certified but who may issue everywhere.
@@ -258,7 +262,7 @@ impl App {
         let serial = Serial::from_random(random::octets()?);
         off_the_async_threads(move || {
             let asked = asked(request, &profile, made.as_ref(), now)?;
-            if holds(&asked, &kept_names) {
+            if holds(&asked.subject, &asked.names, &kept_names) {
                 return Err(Error::Forbidden("certificate.issue"));
             }
             sign(asked, &profile, issuer.as_deref(), made, serial, now)
@@ -356,7 +360,11 @@ pub(crate) fn new_step(
         name: certificate.name.clone(),
         origin: certificate.origin,
         authority,
-        der: certificate.der.clone().unwrap_or_default(),
+        der: certificate.der.clone(),
+        names: certificate.der.is_none().then(|| PendingNames {
+            issuer: certificate.issuer.clone(),
+            subject: certificate.subject.clone(),
+        }),
         issuer_key: IssuerKey::of(&certificate.issuer),
         serial: certificate.serial.clone(),
         subject_line: certificate.subject.to_openssl_oneline(),
@@ -436,14 +444,13 @@ pub(crate) fn end_after(profile: &Profile, start: Option<Time>, days: u32, now: 
 }
 
 /// Would this name one of these hosts, by an alternative name or by any of its common names?
-pub(crate) fn holds(asked: &Request, kept: &[GeneralName]) -> bool {
-    let common_names: Vec<GeneralName> = asked
-        .subject
+pub(crate) fn holds(subject: &Name, names: &[GeneralName], kept: &[GeneralName]) -> bool {
+    let common_names: Vec<GeneralName> = subject
         .attributes()
         .filter(|attribute| *attribute.oid() == attribute::COMMON_NAME)
         .filter_map(|attribute| GeneralName::parse(attribute.text()?).ok())
         .collect();
-    let mut names = asked.names.iter().chain(&common_names);
+    let mut names = names.iter().chain(&common_names);
     names.any(|name| kept.iter().any(|kept| covers(name, kept)))
 }
 

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod act;
+mod attach;
 mod audit;
 mod authority;
 mod bootstrap;
@@ -16,18 +17,28 @@ mod delete;
 mod domains;
 mod error;
 mod export;
+mod held_keys;
+mod identity_providers;
 mod import;
+mod import_pkcs12;
 mod issue;
 mod jobs;
 mod keys;
+mod orders;
 mod profiles;
+mod property;
 mod public;
 mod random;
+mod records;
 mod renew;
 mod revoke;
 mod search;
+mod serial_number;
 mod server_certificate;
 mod store;
+#[cfg(test)]
+mod testing;
+mod trusted_certificates;
 mod user_change;
 mod users;
 
@@ -45,19 +56,35 @@ pub use caller::Caller;
 pub use clock::Clock;
 pub use config::{
     AccountsConfig, AppConfig, AuthorityConfig, IssueConfig, KekSource, KeyPoolConfig, KeysConfig,
-    ProfileConfig, StoreConfig,
+    OldCertificate, OrdersConfig, ProfileConfig, StoreConfig,
 };
 pub use error::{Conflict, Error};
 pub use export::ExportedKey;
+pub use held_keys::HeldKeyRequest;
+pub use identity_providers::{INTERNAL_PROVIDER, IdentityProvider, ProviderText};
 pub use import::{ImportItem, Imported, ImportedStatus};
+pub use import_pkcs12::Pkcs12File;
 pub use issue::{IssueBy, IssueRequest, Issued, KeySource};
 pub use keys::PrivateKey;
+pub use orders::{LARGEST_ORDER_PAGE, OrderDecision, OrderFilter, OrderRequest};
+pub use property::{PropertyValue, TrustFilter};
 pub use public::Crl;
+pub use records::{
+    CERTIFICATE_RECORD, Configuration, ConfigurationAction, Element, LARGEST_ELEMENT_PAGE,
+    Operation, Record, RecordSigning, Reference, RestoreSource,
+};
 pub use renew::RenewRequest;
-pub use search::{CertificateFilter, CertificateRef, LARGEST_PAGE, Order, StatusFilter};
+pub use search::{
+    CertificateFilter, CertificateRef, LARGEST_PAGE, MOST_TEXTS, Order, StatusFilter,
+    SubjectCondition, Window,
+};
 pub use server_certificate::ServerCertificate;
 pub use store::WriterStats;
-pub use users::{Domain, DomainChange, NewDomain, NewUser, User, UserChange};
+pub use trusted_certificates::{TrustedCertificate, TrustedCertificateText};
+pub use users::{
+    Domain, DomainChange, NewDomain, NewUser, Person, PersonChange, User, UserChange, UserFilter,
+    UserOrder,
+};
 
 /// The engine. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -91,6 +118,7 @@ struct Inner {
     authorities: RwLock<Vec<Arc<authority::Loaded>>>,
     accounts: accounts::Accounts,
     crls: public::CrlCache,
+    orders: orders::Desk,
     // Last, so that the directory stays locked until the database is closed.
     data: data::DataDirectory,
 }

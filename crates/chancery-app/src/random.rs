@@ -2,7 +2,15 @@
 
 use aws_lc_rs::rand;
 
+use crate::App;
 use crate::error::Error;
+
+impl App {
+    /// A new random id of 32 lower-case hexadecimal digits, for APIs that make ids of that form.
+    pub fn new_id(&self) -> Result<String, Error> {
+        crate::property::new_id()
+    }
+}
 
 /// `N` random octets.
 #[expect(

@@ -1,16 +1,19 @@
 //! Renewing: a new certificate in the place of an old one, with the old key or with a new one.
 
+use std::sync::Arc;
+
 use chancery_core::certificate::{Action, Certificate, Origin, Refusal, State};
 use chancery_core::csr::Csr;
 use chancery_core::name::Name;
 use chancery_core::plan::Request;
 use chancery_core::profile::Profile;
 use chancery_core::revocation::Reason;
-use chancery_core::role::{Reach, Right};
+use chancery_core::role::Right;
 use chancery_core::san::GeneralName;
 use chancery_core::serial::Serial;
 use chancery_core::x509;
 
+use crate::authority::Loaded;
 use crate::issue::{
     Placement, Signed, checked_name, end_after, holds, off_the_async_threads, sealing_purpose, sign,
 };
@@ -59,7 +62,7 @@ impl App {
             if request.revoke_old && !old.is_expired(self.now()) {
                 let superseded = Action::Revoke(Reason::Superseded);
                 more.extend(
-                    self.movement(caller, &old, superseded, "certificate.revoke")?
+                    self.movement(Some(caller), &old, superseded, "certificate.revoke")?
                         .1,
                 );
             }
@@ -90,10 +93,7 @@ impl App {
         request: &RenewRequest,
     ) -> Result<Signed, Error> {
         let profile = self.profile_of_renewal(caller, old).await?;
-        let issuer = self.authority_named(match (&old.authority, old.origin) {
-            (Some(name), Origin::Issued) => name,
-            _ => &self.0.config.issue.authority,
-        })?;
+        let issuer = self.authority_of_renewal(old)?;
         let der = old.der.clone().ok_or(Error::NoCertificate)?;
         let key = match &request.csr {
             Some(csr) => RenewalKey::Csr(csr.clone()),
@@ -119,7 +119,7 @@ impl App {
                 not_before: None,
                 not_after: days.map(|days| end_after(&profile, None, days, now)),
             };
-            if holds(&asked, &kept) {
+            if holds(&asked.subject, &asked.names, &kept) {
                 return Err(Error::Forbidden(ACTION));
             }
             sign(asked, &profile, Some(&issuer), private_key, serial, now)
@@ -127,21 +127,24 @@ impl App {
         .await
     }
 
+    /// The authority that signed the old certificate; for one of another's, the configured one.
+    pub(crate) fn authority_of_renewal(&self, old: &Certificate) -> Result<Arc<Loaded>, Error> {
+        self.authority_named(match (&old.authority, old.origin) {
+            (Some(name), Origin::Issued) => name,
+            _ => &self.0.config.issue.authority,
+        })
+    }
+
     /// The profile of the old certificate; for one that came without, the one that the caller would get.
-    async fn profile_of_renewal(
+    pub(crate) async fn profile_of_renewal(
         &self,
         caller: &Caller,
         old: &Certificate,
     ) -> Result<Profile, Error> {
-        let own_only = caller.reach(Right::IssueCertificates) == Reach::Own;
-        let config = &self.0.config.issue;
-        let usual = if own_only {
-            &config.self_service_profile
-        } else {
-            &config.profile
-        };
-        let profile = self.profile(old.profile.as_ref().unwrap_or(usual))?;
-        if own_only && old.origin != Origin::Issued && !profile.self_service {
+        let usual = self.usual_profile(caller);
+        let profile = self.profile(old.profile.as_deref().unwrap_or(usual))?;
+        let foreign = old.origin != Origin::Issued;
+        if caller.issues_for_itself_alone() && foreign && !profile.self_service {
             self.refuse(caller, ACTION, Some(old.id), None).await?;
         }
         Ok(profile.clone())
@@ -171,7 +174,7 @@ enum RenewalKey {
 }
 
 /// Is a certificate in that state renewed?
-fn renewable(state: State) -> Result<(), Refusal> {
+pub(crate) fn renewable(state: State) -> Result<(), Refusal> {
     match state {
         State::Active => Ok(()),
         State::OnHold => Err(Refusal::OnHold),
@@ -183,7 +186,7 @@ fn renewable(state: State) -> Result<(), Refusal> {
 }
 
 /// A renewal's CSR names whom the old certificate names, and asks for no alternative name that it lacks.
-fn check_csr(csr: &Csr, subject: &Name, names: &[GeneralName]) -> Result<(), Error> {
+pub(crate) fn check_csr(csr: &Csr, subject: &Name, names: &[GeneralName]) -> Result<(), Error> {
     if !csr.subject.matches(subject) {
         return Err(Error::Invalid(format!(
             "the CSR's subject {:?} does not match the certificate's {:?}",

@@ -1,6 +1,6 @@
-//! Finding certificates: one by any of its ids, many by a filter, page by page along an index.
+//! Finding certificates: one by any of its ids, many by a filter, page by page along an index or by place and total.
 
-use chancery_core::certificate::Certificate;
+use chancery_core::certificate::{Certificate, State};
 use chancery_core::identity::{CertificateId, CertificateNumber, DomainId, UserId};
 use chancery_core::key::KeyId;
 use chancery_core::name::Name;
@@ -20,7 +20,7 @@ pub enum CertificateRef {
     Id(CertificateId),
     /// By its readable name.
     Name(String),
-    /// By issuer and serial number.
+    /// By issuer and serial number, as the certificate itself says them: what is not signed yet is not found so.
     Issued(Name, Serial),
 }
 
@@ -37,14 +37,37 @@ pub struct CertificateFilter {
     pub serial: Option<Serial>,
     /// Only those with this key.
     pub subject_key_id: Option<KeyId>,
-    /// Only those whose subject, as OpenSSL's one line (`/C=US/CN=Joe`), holds this text, whatever its case.
-    pub subject_contains: Option<String>,
+    /// Only those whose subject is like this.
+    pub subject: Option<SubjectCondition>,
     /// Only those with this standing at `now`. None lists everything but deleted and purged ones.
     pub status: Option<StatusFilter>,
     /// The moment at which expiry is judged.
     pub now: Time,
     /// The order, with the place after which the page starts.
     pub order: Order,
+}
+
+/// What must hold of a subject as OpenSSL's one line (`/C=US/CN=Joe`, see [`Name::to_openssl_oneline`]). Texts are taken
+/// literally: there are no wildcards. Case is that of ASCII letters, for the line has no others.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum SubjectCondition {
+    /// It holds this text, as written.
+    Contains(String),
+    /// It holds this text, whatever its case.
+    ContainsIgnoringCase(String),
+    /// It is exactly one of these, at most [`MOST_TEXTS`]; with none of them nothing is found.
+    IsOneOf(Vec<String>),
+    /// It is this, whatever its case.
+    IsIgnoringCase(String),
+}
+
+/// A stretch of a listing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// The certificates, in the filter's order.
+    pub certificates: Vec<Certificate>,
+    /// How many pass the filter in all, at the very moment at which the certificates were read.
+    pub total: u64,
 }
 
 /// A standing to filter by.
@@ -64,6 +87,8 @@ pub enum StatusFilter {
     Deleted,
     /// Purged.
     Purged,
+    /// Whatever is listed but is not pending: what relying parties could ever have seen.
+    Signed,
     /// Every one, deleted and purged ones too.
     Any,
 }
@@ -79,6 +104,9 @@ pub enum Order {
     SubjectKeyId(Option<(KeyId, Option<CertificateNumber>)>),
 }
 
+/// Most texts of a [`SubjectCondition::IsOneOf`].
+pub const MOST_TEXTS: usize = 100;
+
 /// Most certificates of one page. One more is given, so that whoever pages can tell whether there is another page.
 pub const LARGEST_PAGE: usize = 1000;
 
@@ -91,7 +119,7 @@ impl CertificateFilter {
             issuer: None,
             serial: None,
             subject_key_id: None,
-            subject_contains: None,
+            subject: None,
             status: None,
             now,
             order: Order::NumberDescending(None),
@@ -99,9 +127,33 @@ impl CertificateFilter {
     }
 }
 
+impl SubjectCondition {
+    /// Does it hold of this line?
+    pub fn holds(&self, line: &str) -> bool {
+        match self {
+            SubjectCondition::Contains(text) => line.contains(text),
+            SubjectCondition::ContainsIgnoringCase(text) => line
+                .to_ascii_lowercase()
+                .contains(&text.to_ascii_lowercase()),
+            SubjectCondition::IsOneOf(texts) => texts.iter().any(|text| text == line),
+            SubjectCondition::IsIgnoringCase(text) => line.eq_ignore_ascii_case(text),
+        }
+    }
+
+    /// Its texts: what must be in the line, or be it, at least one of them.
+    pub(crate) fn texts(&self) -> &[String] {
+        match self {
+            SubjectCondition::IsOneOf(texts) => texts,
+            SubjectCondition::Contains(text)
+            | SubjectCondition::ContainsIgnoringCase(text)
+            | SubjectCondition::IsIgnoringCase(text) => std::slice::from_ref(text),
+        }
+    }
+}
+
 impl StatusFilter {
     /// Every status to filter by.
-    pub const ALL: [StatusFilter; 8] = [
+    pub const ALL: [StatusFilter; 9] = [
         StatusFilter::Pending,
         StatusFilter::Active,
         StatusFilter::OnHold,
@@ -109,6 +161,7 @@ impl StatusFilter {
         StatusFilter::Expired,
         StatusFilter::Deleted,
         StatusFilter::Purged,
+        StatusFilter::Signed,
         StatusFilter::Any,
     ];
 
@@ -122,6 +175,7 @@ impl StatusFilter {
             StatusFilter::Expired => "expired",
             StatusFilter::Deleted => "deleted",
             StatusFilter::Purged => "purged",
+            StatusFilter::Signed => "signed",
             StatusFilter::Any => "any",
         }
     }
@@ -160,10 +214,32 @@ impl App {
         mut filter: CertificateFilter,
         limit: usize,
     ) -> Result<Vec<Certificate>, Error> {
+        few_texts(&filter)?;
         self.narrow_to_reach(caller, &mut filter).await?;
         Ok(self
             .store()
             .certificates(filter, limit.clamp(1, LARGEST_PAGE + 1))
+            .await?)
+    }
+
+    /// The certificates that follow the first `offset` of a listing, at most `limit` (and [`LARGEST_PAGE`]; 0 asks for
+    /// the total alone), with the number of all that pass the filter. Both are read at one moment. The offset counts from
+    /// the place at which the filter's order starts; the total does not depend on it. Reach is as in [`App::certificates`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with more than [`MOST_TEXTS`] texts.
+    pub async fn certificate_window(
+        &self,
+        caller: &Caller,
+        mut filter: CertificateFilter,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Window, Error> {
+        few_texts(&filter)?;
+        self.narrow_to_reach(caller, &mut filter).await?;
+        Ok(self
+            .store()
+            .window(filter, offset, limit.min(LARGEST_PAGE))
             .await?)
     }
 
@@ -177,9 +253,64 @@ impl App {
                 CertificateKey::Issued(IssuerKey::of(issuer), serial.clone())
             }
         };
-        self.store()
-            .certificate(key)
-            .await?
+        let found = self.store().certificate(key).await?;
+        let by_its_own_words = matches!(which, CertificateRef::Issued(..));
+        found
+            .filter(|found| !by_its_own_words || found.state != State::Pending)
             .ok_or(Error::NotFound("certificate"))
+    }
+}
+
+fn few_texts(filter: &CertificateFilter) -> Result<(), Error> {
+    match &filter.subject {
+        Some(SubjectCondition::IsOneOf(texts)) if texts.len() > MOST_TEXTS => {
+            Err(Error::Invalid(format!(
+                "{} subjects are too many to look for at once: name at most {MOST_TEXTS}",
+                texts.len()
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_hold_of_lines() {
+        use SubjectCondition::{Contains, ContainsIgnoringCase, IsIgnoringCase, IsOneOf};
+        let line = "/C=US/CN=Joe 100%";
+        let some = |text: &str| text.to_owned();
+        for (condition, want) in [
+            (Contains(some("Joe")), true),
+            (Contains(some("joe")), false),
+            (Contains(some("")), true),
+            (Contains(some("Joe _00%")), false),
+            (ContainsIgnoringCase(some("cn=jOE")), true),
+            (ContainsIgnoringCase(some("j%e")), false),
+            (IsOneOf(vec![]), false),
+            (IsOneOf(vec![some("x"), some(line)]), true),
+            (IsOneOf(vec![some("/c=us/cn=joe 100%")]), false),
+            (IsIgnoringCase(some("/c=us/cn=joe 100%")), true),
+            (IsIgnoringCase(some("/c=us/cn=joe")), false),
+        ] {
+            assert_eq!(condition.holds(line), want, "{condition:?}");
+        }
+    }
+
+    #[test]
+    fn so_many_texts_are_looked_for_and_no_more() {
+        let filter = |count| CertificateFilter {
+            subject: Some(SubjectCondition::IsOneOf(vec![String::new(); count])),
+            ..CertificateFilter::all(Time::from_unix(0))
+        };
+        few_texts(&CertificateFilter::all(Time::from_unix(0))).unwrap();
+        few_texts(&filter(0)).unwrap();
+        few_texts(&filter(MOST_TEXTS)).unwrap();
+        let Err(Error::Invalid(words)) = few_texts(&filter(MOST_TEXTS + 1)) else {
+            panic!("too many were taken");
+        };
+        assert!(words.contains("at most 100"), "{words}");
     }
 }

@@ -2,13 +2,14 @@
 
 use chancery_core::identity::UserId;
 use chancery_core::role::{Reach, Right, Role};
+use chancery_core::time::Time;
 use secrecy::SecretString;
 
 use crate::accounts::hash_of;
 use crate::audit::NewAuditEntry;
 use crate::bootstrap::SERVER_USER;
 use crate::store::{Step, StoreError, StoredUser};
-use crate::users::{User, UserChange, checked_user_name};
+use crate::users::{Person, User, UserChange, checked_user_name};
 use crate::{App, Caller, Error, random};
 
 /// Characters of an API key.
@@ -40,14 +41,13 @@ impl App {
         let only_password = change.name.is_none()
             && change.roles.is_none()
             && change.disabled.is_none()
-            && change.domain.is_none();
+            && change.domain.is_none()
+            && change.person.is_none()
+            && change.person_members.is_empty()
+            && change.expires.is_none();
         let name = change.name.map(checked_user_name).transpose()?;
-        if let Some(name) = &name {
-            // Who may not rename it does not learn which names are taken.
-            self.user_to_change(caller, id, "user.change", false)
-                .await?;
-            self.unmistakable(id, name).await?;
-        }
+        let person = change.person.map(Person::checked).transpose()?;
+        let members = change.person_members.checked()?;
         let roles = match change.roles {
             Some(roles) => Some(self.grantable(caller, roles, id).await?),
             None => None,
@@ -71,6 +71,8 @@ impl App {
             "roles": roles.as_ref().map(|roles| roles.iter().map(|role| role.word()).collect::<Vec<_>>()),
             "disabled": change.disabled,
             "password": password.is_some(),
+            "person": person.is_some() || !members.is_empty(),
+            "expires": change.expires.map(|end| end.map(Time::unix)),
         });
         let edit = |stored: &mut StoredUser| {
             let user = &mut stored.user;
@@ -78,6 +80,9 @@ impl App {
             user.roles = roles.clone().unwrap_or_else(|| user.roles.clone());
             user.domain = change.domain.clone().unwrap_or_else(|| user.domain.clone());
             user.disabled = change.disabled.unwrap_or(user.disabled);
+            user.person = person.clone().unwrap_or_else(|| user.person.clone());
+            members.apply(&mut user.person);
+            user.expires = change.expires.unwrap_or(user.expires);
             if let Some(password) = &password {
                 stored.password = Some(password.clone());
                 user.has_password = true;
@@ -131,7 +136,8 @@ impl App {
 
     /// Removes a user to whom no certificate belongs.
     pub async fn remove_user(&self, caller: &Caller, id: &UserId) -> Result<(), Error> {
-        self.user_to_change(caller, id, "user.remove", false)
+        let before = self
+            .user_to_change(caller, id, "user.remove", false)
             .await?;
         if *id == caller.user.id {
             return Err(Error::Invalid("nobody can remove themselves".to_owned()));
@@ -140,11 +146,14 @@ impl App {
             object: Some(id.to_string()),
             ..self.audit_entry(Some(caller), "user.remove")
         };
-        let steps = vec![
+        let mut steps = vec![
             Step::RemoveTokensOf(id.clone()),
             Step::RemoveUser(id.clone()),
             Step::Audit(entry),
         ];
+        if keeps_the_server_administered(&before) {
+            steps.push(Step::ExpectAdministrator);
+        }
         Ok(self.commit_accounts(steps).await?)
     }
 
@@ -167,12 +176,15 @@ impl App {
                 ..self.audit_entry(Some(caller), change.action)
             };
             let mut steps = vec![
-                Step::ExpectUser(before),
+                Step::ExpectUser(before.clone()),
                 Step::ChangeUser(after.clone()),
                 Step::Audit(entry),
             ];
             if change.ends_tokens {
                 steps.push(Step::RemoveTokensOf(id.clone()));
+            }
+            if loses_an_administrator(&before, &after) {
+                steps.push(Step::ExpectAdministrator);
             }
             match self.commit_accounts(steps).await {
                 Ok(()) => return Ok(after.user),
@@ -192,14 +204,6 @@ impl App {
         action: &'static str,
         own: bool,
     ) -> Result<StoredUser, Error> {
-        let stored = match self.stored_user(id).await {
-            Err(Error::NotFound(what)) => {
-                self.require(caller, Right::ChangeUsers, action, id, &caller.user.domain)
-                    .await?;
-                return Err(Error::NotFound(what));
-            }
-            other => other?,
-        };
         if own && *id == caller.user.id {
             if caller.by_token.is_some() {
                 return Err(Error::Invalid(
@@ -207,14 +211,15 @@ impl App {
                         .to_owned(),
                 ));
             }
-            return Ok(stored);
+            return self.stored_user(id).await;
         }
+        let stored = self
+            .user_in_reach(caller, id, Right::ChangeUsers, action)
+            .await?;
         if id.as_str() == SERVER_USER {
             self.refuse(caller, action, None, Some(id.to_string()))
                 .await?;
         }
-        self.require(caller, Right::ChangeUsers, action, id, &stored.user.domain)
-            .await?;
         self.grantable(caller, stored.user.roles.clone(), id)
             .await?;
         Ok(stored)
@@ -238,6 +243,22 @@ impl App {
 pub(crate) fn reaches_beyond_a_domain(roles: &[Role]) -> bool {
     let within = |role: &Role| matches!(role, Role::DomainAdministrator | Role::SelfService);
     !roles.iter().all(within)
+}
+
+/// Is it an administrator who can log in, and can so for ever? One such must stay, or nobody could ever make another.
+fn keeps_the_server_administered(stored: &StoredUser) -> bool {
+    let user = &stored.user;
+    let can_log_in = stored.password.is_some() || stored.api_key.is_some();
+    user.roles.contains(&Role::Administrator)
+        && !user.disabled
+        && user.expires.is_none()
+        && can_log_in
+}
+
+/// Does a change take such an administrator away? Another domain may, as it may be disabled.
+fn loses_an_administrator(before: &StoredUser, after: &StoredUser) -> bool {
+    let stays = keeps_the_server_administered(after) && before.user.domain == after.user.domain;
+    keeps_the_server_administered(before) && !stays
 }
 
 /// Would `caller` by this touch somebody who reaches farther?

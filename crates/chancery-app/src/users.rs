@@ -1,12 +1,11 @@
 //! Users and domains: who certificates belong to, and who may do what.
 
-use chancery_core::identity::{DomainId, UserId};
+use chancery_core::identity::{CertificateId, DomainId, UserId};
 use chancery_core::role::{Reach, Right, Role};
 use chancery_core::time::Time;
 use secrecy::SecretString;
 
 use crate::audit::NewAuditEntry;
-use crate::error::Conflict;
 use crate::store::{Step, StoredUser, UserKey};
 use crate::user_change::outranks;
 use crate::{App, Caller, Error, random};
@@ -30,6 +29,53 @@ pub struct User {
     pub has_api_key: bool,
     /// When it was made.
     pub created: Time,
+    /// Whom it stands for.
+    pub person: Person,
+    /// The last second of the account: after it nothing proves the user any more. None if it does not end.
+    pub expires: Option<Time>,
+    /// The certificate that is attached to it, if that is neither deleted nor purged.
+    pub certificate: Option<CertificateId>,
+}
+
+/// What is told of the person (or thing) behind a user: for people to read, nothing rests on it. Each at most 128
+/// characters without control characters; an empty text is none.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Person {
+    /// What to call it.
+    pub display_name: Option<String>,
+    /// Its first name.
+    pub first_name: Option<String>,
+    /// Its last name.
+    pub last_name: Option<String>,
+    /// Its e-mail address, in whatever form.
+    pub email: Option<String>,
+    /// The distinguished name that its certificates have or should have, as it was given.
+    pub subject_dn: Option<String>,
+}
+
+/// Which users to list, and in what order. All conditions hold together.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct UserFilter {
+    /// Only those of this domain.
+    pub domain: Option<DomainId>,
+    /// Only those whose domain belongs to no identity provider.
+    pub not_of_providers: bool,
+    /// Only those with one of these log-in names; empty if the name does not matter.
+    pub names: Vec<String>,
+    /// The order.
+    pub order: UserOrder,
+}
+
+/// The order of a listing of users.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum UserOrder {
+    /// By id.
+    #[default]
+    Id,
+    /// By log-in name, octet by octet.
+    Name,
+    /// By log-in name, the last one first.
+    NameDescending,
 }
 
 /// A domain: users and certificates that are administered together.
@@ -58,6 +104,10 @@ pub struct NewUser {
     pub roles: Vec<Role>,
     /// Its password, if it gets one.
     pub password: Option<SecretString>,
+    /// Whom it stands for.
+    pub person: Person,
+    /// The last second of the account, if it ends.
+    pub expires: Option<Time>,
 }
 
 /// What to change of a user. What is left out stays.
@@ -73,6 +123,27 @@ pub struct UserChange {
     pub password: Option<SecretString>,
     /// Another domain.
     pub domain: Option<DomainId>,
+    /// Another person: all of it.
+    pub person: Option<Person>,
+    /// Single members of the person, after `person`.
+    pub person_members: PersonChange,
+    /// Another end of the account, or none.
+    pub expires: Option<Option<Time>>,
+}
+
+/// What to change of a [`Person`]. What is left out stays; what is given as none goes.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct PersonChange {
+    /// Another display name.
+    pub display_name: Option<Option<String>>,
+    /// Another first name.
+    pub first_name: Option<Option<String>>,
+    /// Another last name.
+    pub last_name: Option<Option<String>>,
+    /// Another e-mail address.
+    pub email: Option<Option<String>>,
+    /// Another distinguished name.
+    pub subject_dn: Option<Option<String>>,
 }
 
 /// A domain to be made.
@@ -95,6 +166,58 @@ pub struct DomainChange {
 
 /// Most users of one page. One more is given, so that whoever pages can tell whether there is another page.
 const LARGEST_PAGE: usize = 1000;
+/// Most users of one answer without pages.
+const LARGEST_LISTING: usize = 10_000;
+
+impl Person {
+    /// The person, if each member is fit to be kept.
+    pub(crate) fn checked(self) -> Result<Person, Error> {
+        Ok(Person {
+            display_name: checked_text("display name", self.display_name)?,
+            first_name: checked_text("first name", self.first_name)?,
+            last_name: checked_text("last name", self.last_name)?,
+            email: checked_text("e-mail address", self.email)?,
+            subject_dn: checked_text("subject", self.subject_dn)?,
+        })
+    }
+}
+
+impl PersonChange {
+    /// Does it change nothing?
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == PersonChange::default()
+    }
+
+    /// The change, if each member is fit to be kept.
+    pub(crate) fn checked(self) -> Result<PersonChange, Error> {
+        let checked = |what, member: Option<Option<String>>| {
+            member.map(|text| checked_text(what, text)).transpose()
+        };
+        Ok(PersonChange {
+            display_name: checked("display name", self.display_name)?,
+            first_name: checked("first name", self.first_name)?,
+            last_name: checked("last name", self.last_name)?,
+            email: checked("e-mail address", self.email)?,
+            subject_dn: checked("subject", self.subject_dn)?,
+        })
+    }
+
+    /// Changes a person.
+    pub(crate) fn apply(&self, person: &mut Person) {
+        let members = [
+            (&self.display_name, &mut person.display_name),
+            (&self.first_name, &mut person.first_name),
+            (&self.last_name, &mut person.last_name),
+            (&self.email, &mut person.email),
+            (&self.subject_dn, &mut person.subject_dn),
+        ];
+        for (change, member) in members {
+            if let Some(text) = change {
+                member.clone_from(text);
+            }
+        }
+    }
+}
 
 impl App {
     /// One user; needs the right to read it.
@@ -102,29 +225,9 @@ impl App {
         if *id == caller.user.id {
             return Ok(self.stored_user(id).await?.user);
         }
-        let stored = match self.stored_user(id).await {
-            Ok(stored) => stored,
-            Err(Error::NotFound(what)) => {
-                self.require(
-                    caller,
-                    Right::ReadUsers,
-                    "user.read",
-                    id,
-                    &caller.user.domain,
-                )
-                .await?;
-                return Err(Error::NotFound(what));
-            }
-            Err(error) => return Err(error),
-        };
-        self.require(
-            caller,
-            Right::ReadUsers,
-            "user.read",
-            id,
-            &stored.user.domain,
-        )
-        .await?;
+        let stored = self
+            .user_in_reach(caller, id, Right::ReadUsers, "user.read")
+            .await?;
         Ok(stored.user)
     }
 
@@ -136,29 +239,53 @@ impl App {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<User>, Error> {
-        let own = &caller.user.domain;
-        let domain = match caller.reach(Right::ReadUsers) {
-            Reach::Everywhere => domain,
-            Reach::Domain if domain.as_ref().is_none_or(|domain| domain == own) => {
-                Some(own.clone())
-            }
-            Reach::Own if domain.as_ref().is_none_or(|domain| domain == own) => {
-                let own = self.stored_user(&caller.user.id).await?.user;
-                return Ok(if after.is_some() {
-                    Vec::new()
-                } else {
-                    vec![own]
-                });
-            }
-            Reach::Domain | Reach::Own | Reach::Nothing => {
-                self.refuse(caller, "user.list", None, None).await?;
-                None
-            }
-        };
+        let (domain, only) = self.users_in_reach(caller, domain).await?;
+        if let Some(own) = only {
+            return match after {
+                Some(_) => Ok(Vec::new()),
+                None => Ok(vec![self.stored_user(&own).await?.user]),
+            };
+        }
         Ok(self
             .store()
             .users(domain, after, limit.clamp(1, LARGEST_PAGE + 1))
             .await?)
+    }
+
+    /// Users that pass a filter, at most `limit` (and 10,000) in one answer, for APIs that know no pages. A
+    /// caller whose right does not reach everywhere gets what it reaches, as from [`App::users`].
+    pub async fn users_matching(
+        &self,
+        caller: &Caller,
+        mut filter: UserFilter,
+        limit: usize,
+    ) -> Result<Vec<User>, Error> {
+        let only;
+        (filter.domain, only) = self.users_in_reach(caller, filter.domain).await?;
+        Ok(self
+            .store()
+            .users_matching(filter, only, limit.clamp(1, LARGEST_LISTING))
+            .await?)
+    }
+
+    /// The domain, and the one user if it is that alone, to which a listing is held by what the caller may read. A domain
+    /// beyond that is refused.
+    async fn users_in_reach(
+        &self,
+        caller: &Caller,
+        domain: Option<DomainId>,
+    ) -> Result<(Option<DomainId>, Option<UserId>), Error> {
+        let own = &caller.user.domain;
+        let within = domain.as_ref().is_none_or(|domain| domain == own);
+        match caller.reach(Right::ReadUsers) {
+            Reach::Everywhere => Ok((domain, None)),
+            Reach::Domain if within => Ok((Some(own.clone()), None)),
+            Reach::Own if within => Ok((None, Some(caller.user.id.clone()))),
+            Reach::Domain | Reach::Own | Reach::Nothing => {
+                self.refuse(caller, "user.list", None, None).await?;
+                Err(Error::Forbidden("user.list"))
+            }
+        }
     }
 
     /// Makes a user. Roles that reach beyond a domain are an administrator's to give. A domain that is not there yet is
@@ -173,7 +300,7 @@ impl App {
             .await?;
         let roles = self.grantable(caller, new.roles, &id).await?;
         let name = checked_user_name(new.name)?;
-        self.unmistakable(&id, &name).await?;
+        let person = new.person.checked()?;
         let password = match new.password {
             Some(password) => Some(self.0.accounts.passwords.hash(&password).await?),
             None => None,
@@ -187,6 +314,9 @@ impl App {
             has_password: password.is_some(),
             has_api_key: false,
             created: self.now(),
+            person,
+            expires: new.expires,
+            certificate: None,
         };
         let mut steps = self.missing_domain(caller, &user.domain).await?;
         let entry = NewAuditEntry {
@@ -203,21 +333,6 @@ impl App {
         Ok(user)
     }
 
-    /// Refuses a name that is another user's id, and an id that is another's name: who logs in by either is one user.
-    pub(crate) async fn unmistakable(&self, id: &UserId, name: &str) -> Result<(), Error> {
-        let as_id = UserId::parse(name).ok().filter(|other| other != id);
-        if let Some(other) = as_id
-            && self.store().user(UserKey::Id(other)).await?.is_some()
-        {
-            return Err(Error::Conflict(Conflict::UserName));
-        }
-        let named = self.store().user(UserKey::Name(id.to_string())).await?;
-        if named.is_some_and(|other| other.user.id != *id) {
-            return Err(Error::Conflict(Conflict::UserId));
-        }
-        Ok(())
-    }
-
     /// The roles, sorted, if the caller may give them: those that reach beyond a domain are an administrator's to give.
     pub(crate) async fn grantable(
         &self,
@@ -232,6 +347,23 @@ impl App {
         roles.sort_unstable();
         roles.dedup();
         Ok(roles)
+    }
+
+    /// A user on whom the caller may use that right. Whether one is there is nobody's business who may not.
+    pub(crate) async fn user_in_reach(
+        &self,
+        caller: &Caller,
+        id: &UserId,
+        right: Right,
+        action: &'static str,
+    ) -> Result<StoredUser, Error> {
+        let stored = self.store().user(UserKey::Id(id.clone())).await?;
+        let domain = match &stored {
+            Some(stored) => &stored.user.domain,
+            None => &caller.user.domain,
+        };
+        self.require(caller, right, action, id, domain).await?;
+        stored.ok_or(Error::NotFound("user"))
     }
 
     pub(crate) async fn stored_user(&self, id: &UserId) -> Result<StoredUser, Error> {
@@ -256,8 +388,27 @@ pub(crate) fn checked_user_name(name: String) -> Result<String, Error> {
     ))
 }
 
+/// Longest member of a [`Person`], in characters.
+const LONGEST_TEXT: usize = 128;
+
+/// A member of a person; an empty one is none.
+fn checked_text(what: &str, text: Option<String>) -> Result<Option<String>, Error> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) {
+        return Err(Error::Invalid(format!(
+            "the {what} has more than {LONGEST_TEXT} characters, or control characters"
+        )));
+    }
+    Ok(Some(text))
+}
+
 /// Twelve random digits, as the ids of the HP Keystone document.
 fn random_user_id() -> Result<UserId, Error> {
     let number = u64::from_be_bytes(random::octets()?) % 1_000_000_000_000;
     UserId::parse(&format!("{number:012}")).map_err(Error::internal)
 }
+
+#[cfg(test)]
+mod tests;

@@ -221,7 +221,7 @@ pub struct Certificate {
     pub subject: Name,
     /// Its serial number.
     pub serial: Serial,
-    /// SHA-1 of its public key, whatever its extension says.
+    /// SHA-1 of its public key, whatever its extension says; all zeros while it is pending and the key is not made yet.
     pub subject_key_id: KeyId,
     /// Start of validity.
     pub not_before: Time,
@@ -251,6 +251,12 @@ impl Certificate {
     /// Is its validity over at `now`?
     pub fn is_expired(&self, now: Time) -> bool {
         self.not_after < now
+    }
+
+    /// Its key's id, once there is a key.
+    pub fn key_id(&self) -> Option<KeyId> {
+        let made = self.subject_key_id != KeyId::default();
+        (made || self.state != State::Pending).then_some(self.subject_key_id)
     }
 
     /// Its standing at `now`.

@@ -10,7 +10,8 @@ use der::{Decode, Encode, Sequence, Tag, TagNumber};
 
 use crate::key::{KeyAlgorithm, PublicKey, SignatureAlgorithm};
 use crate::name::{Name, NameError};
-use crate::plan::MOST_NAMES;
+use crate::plan::{self, MOST_NAMES, Refusal, ToBeSigned};
+use crate::profile::NameRules;
 use crate::san::GeneralName;
 use crate::x509::tlv::{
     BIT_STRING, INTEGER, Malformed, OBJECT_IDENTIFIER, Reader, SEQUENCE, SET, context_constructed,
@@ -261,6 +262,97 @@ pub fn write_request_info(contents: &CsrContents<'_>) -> Result<Vec<u8>, WriteEr
     Ok(info.to_der()?)
 }
 
+/// A certification request decided and encoded, waiting for the signature of the key that is in it.
+#[derive(Clone, Debug)]
+pub struct PlannedRequest {
+    info: Vec<u8>,
+    algorithm: SignatureAlgorithm,
+}
+
+/// Every form of name that somebody could be issued.
+const ISSUABLE_NAMES: NameRules = NameRules {
+    dns: true,
+    email: true,
+    ip: true,
+    uri: true,
+    required: false,
+};
+
+/// Decides whether a key of ours may ask another authority for this, and encodes what is to be signed with that key.
+///
+/// # Errors
+/// What nobody could be issued: an unfit subject (an empty one with no names, too), names that are not well formed or too
+/// many, a key that does not sign.
+pub fn plan_request(
+    subject: &Name,
+    names: &[GeneralName],
+    public_key: &PublicKey,
+) -> Result<PlannedRequest, Refusal> {
+    let key = public_key.algorithm();
+    let algorithm = key.signs_with().ok_or(Refusal::KeyNotAllowed(key))?;
+    plan_extended_request(subject, names, public_key, algorithm, Vec::new())
+}
+
+/// [`plan_request`] with a chosen signature algorithm, and extensions to ask for before the alternative names.
+pub(crate) fn plan_extended_request(
+    subject: &Name,
+    names: &[GeneralName],
+    public_key: &PublicKey,
+    algorithm: SignatureAlgorithm,
+    mut extensions: Vec<Extension>,
+) -> Result<PlannedRequest, Refusal> {
+    if subject.is_empty() && names.is_empty() {
+        return Err(Refusal::SubjectEmpty);
+    }
+    subject.check_issuable().map_err(Refusal::Subject)?;
+    plan::check_names(names, ISSUABLE_NAMES)?;
+    if !names.is_empty() {
+        let critical = subject.is_empty();
+        extensions.push(Extension::subject_alternative_name(names, critical).map_err(broken)?);
+    }
+    let contents = CsrContents {
+        subject,
+        public_key,
+        extensions,
+    };
+    Ok(PlannedRequest {
+        info: write_request_info(&contents).map_err(broken)?,
+        algorithm,
+    })
+}
+
+pub(crate) fn broken(error: WriteError) -> Refusal {
+    Refusal::Lint(error.to_string())
+}
+
+impl plan::sealed::Sealed for PlannedRequest {}
+
+impl ToBeSigned for PlannedRequest {
+    fn octets(&self) -> &[u8] {
+        &self.info
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+}
+
+impl PlannedRequest {
+    /// The request's DER, with the signature that a signer made over [`ToBeSigned::octets`].
+    ///
+    /// # Errors
+    /// Only for what is too large for DER.
+    pub fn finish(&self, signature: &[u8]) -> Result<Vec<u8>, WriteError> {
+        x509::seal_with_signature(&self.info, self.algorithm, signature)
+    }
+
+    /// Does that DER ask for exactly what is planned here?
+    pub fn is_in(&self, der: &[u8]) -> bool {
+        Signed::open(der)
+            .is_ok_and(|signed| signed.tbs.der == self.info && signed.algorithm == self.algorithm)
+    }
+}
+
 impl From<Malformed> for CsrError {
     fn from(_: Malformed) -> CsrError {
         CsrError::NotDer
@@ -421,6 +513,56 @@ mod tests {
             let line = "DNS:www.example.com, IP Address:192.0.2.1";
             assert_eq!(text.contains(line), count == 2, "{text}");
         }
+    }
+
+    #[test]
+    fn planned_requests_verify_and_ask_for_what_was_planned() {
+        use KeyAlgorithm::{Ed25519, P256, P384, P521};
+        let subject = Name::parse("CN=gw.example.com,O=Example").unwrap();
+        let names = ["dns:gw.example.com", "uri:https://gw.example.com/"]
+            .map(|name| GeneralName::parse(name).unwrap());
+        for algorithm in [P256, P384, P521, Ed25519, KeyAlgorithm::Rsa(2048)] {
+            let key = TestKey::new(algorithm);
+            for names in [&names[..], &[]] {
+                let planned = plan_request(&subject, names, &key.public).unwrap();
+                assert_eq!(planned.algorithm(), key.algorithm());
+                let der = planned.finish(&key.sign(planned.octets())).unwrap();
+                let csr = Csr::read(&der).unwrap();
+                assert_eq!((&csr.subject, csr.names.as_slice()), (&subject, names));
+                let openssl = OpenSsl::new();
+                openssl.write("csr", &der);
+                let said = openssl.run("req -inform der -in csr -noout -verify");
+                assert!(said.contains("verify OK"), "{algorithm}: {said}");
+            }
+        }
+        let key = TestKey::p256();
+        let planned = plan_request(&Name::parse("").unwrap(), &names, &key.public).unwrap();
+        let der = planned.finish(&key.sign(planned.octets())).unwrap();
+        assert!(Csr::read(&der).unwrap().subject.is_empty());
+    }
+
+    #[test]
+    fn only_what_could_be_issued_is_asked_for() {
+        let key = TestKey::p256();
+        let [sound, nobody] = ["CN=x", ""].map(|text| Name::parse(text).unwrap());
+        let unfit = |name: GeneralName| Refusal::NameNotAllowed(name.to_string());
+        let space = GeneralName::Dns("a b".to_owned());
+        let other = GeneralName::Other(vec![0xa0, 0]);
+        let many = vec![GeneralName::parse("dns:a.example").unwrap(); MOST_NAMES + 1];
+        for (subject, names, want) in [
+            (&nobody, vec![], Refusal::SubjectEmpty),
+            (&sound, vec![space.clone()], unfit(space)),
+            (&sound, vec![other.clone()], unfit(other)),
+            (&sound, many, Refusal::TooManyNames),
+        ] {
+            let refused = plan_request(subject, &names, &key.public).err();
+            assert_eq!(refused, Some(want));
+        }
+        let country = Name::parse("C=USA").unwrap();
+        assert!(matches!(
+            plan_request(&country, &[], &key.public),
+            Err(Refusal::Subject(_))
+        ));
     }
 
     /// A request of our own, signed, whose attributes are these.

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use aws_lc_rs::{digest, signature};
+use aws_lc_rs::signature;
 use der::asn1::{AnyRef, BitStringRef};
 use der::oid::ObjectIdentifier;
 use der::{Decode, Sequence};
+
+use crate::digest;
 
 /// A key identifier: SHA-1 of the public key's bit string (RFC 5280, section 4.2.1.2, method 1).
 pub type KeyId = [u8; 20];
@@ -140,12 +142,7 @@ impl PublicKey {
 
     /// The key identifier.
     pub fn key_id(&self) -> KeyId {
-        let mut id = KeyId::default();
-        let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.key);
-        for (to, from) in id.iter_mut().zip(hash.as_ref()) {
-            *to = *from;
-        }
-        id
+        digest::sha1(&[&self.key])
     }
 
     /// Is it encoded exactly as its algorithm asks: RSA with NULL parameters (RFC 3279, section 2.3.1), points

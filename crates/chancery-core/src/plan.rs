@@ -1,6 +1,7 @@
 //! The one decision before a signature: may this be certified, and what exactly will be signed?
 //!
-//! Only what comes out of [`plan`] (or [`crate::crl::plan_crl`]) can reach a signing key: [`ToBeSigned`] is sealed.
+//! Only what comes out of [`plan`] (or [`crate::crl::plan_crl`], [`crate::csr::plan_request`],
+//! [`crate::record::plan_record_request`]) can reach a signing key: [`ToBeSigned`] is sealed.
 
 use std::fmt;
 
@@ -142,7 +143,7 @@ pub enum Refusal {
     EndsInThePast,
     /// The authority may not sign other authorities (path length).
     PathLength,
-    /// The subject is the authority's own: it would be taken for the authority.
+    /// The subject is that of the authority, or of the one above it: it would be taken for an authority.
     SubjectIsTheAuthoritys,
     /// A server's common name stands in none of its alternative names, which alone are looked at (RFC 9525).
     CommonNameNotAmongNames,
@@ -181,10 +182,11 @@ pub fn plan(
     name_mail(&mut request, profile.names)?;
     check_names(&request.names, profile.names)?;
     check_host(&request, profile)?;
-    if let Issuer::Authority(authority, _) = issuer
-        && request.subject.matches(authority.subject())
-    {
-        return Err(Refusal::SubjectIsTheAuthoritys);
+    if let Issuer::Authority(authority, _) = issuer {
+        let names = [authority.subject(), &authority.facts.issuer];
+        if names.iter().any(|name| request.subject.matches(name)) {
+            return Err(Refusal::SubjectIsTheAuthoritys);
+        }
     }
     if let (BasicConstraints::Authority(_), Issuer::Authority(authority, _)) =
         (profile.basic_constraints, issuer)
@@ -306,7 +308,8 @@ fn name_mail(request: &mut Request, rules: NameRules) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_names(names: &[GeneralName], rules: NameRules) -> Result<(), Refusal> {
+/// Refuses alternative names that the rules do not allow, or that are not well formed.
+pub(crate) fn check_names(names: &[GeneralName], rules: NameRules) -> Result<(), Refusal> {
     if names.len() > MOST_NAMES {
         return Err(Refusal::TooManyNames);
     }
@@ -484,7 +487,7 @@ impl fmt::Display for Refusal {
             }
             Refusal::EndsInThePast => f.write_str("the validity is over already"),
             Refusal::SubjectIsTheAuthoritys => {
-                f.write_str("the subject is the authority's own: name somebody else")
+                f.write_str("the subject is an authority's own: name somebody else")
             }
             Refusal::CommonNameNotAmongNames => f.write_str(
                 "the common name stands in none of the alternative names, which alone are looked at: add dns:NAME",

@@ -11,6 +11,8 @@ pub struct HttpConfig {
     pub server: ServerConfig,
     /// The HP Keystone API.
     pub keystone: KeystoneConfig,
+    /// The AppViewX API.
+    pub appviewx: AppViewxConfig,
 }
 
 /// Listeners and limits.
@@ -55,6 +57,14 @@ pub struct KeystoneConfig {
     pub public_url: Option<String>,
 }
 
+/// The AppViewX API.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AppViewxConfig {
+    /// Minutes that a session is good for after its log-in.
+    pub session_minutes: u32,
+}
+
 impl Default for ServerConfig {
     fn default() -> ServerConfig {
         ServerConfig {
@@ -80,6 +90,14 @@ impl Default for KeystoneConfig {
             key: "rsa-2048".to_owned(),
             region: "region-a.geo-1".to_owned(),
             public_url: None,
+        }
+    }
+}
+
+impl Default for AppViewxConfig {
+    fn default() -> AppViewxConfig {
+        AppViewxConfig {
+            session_minutes: 15,
         }
     }
 }
@@ -133,6 +151,12 @@ impl HttpConfig {
                 server.concurrent_requests,
                 1,
                 1_000_000,
+            ),
+            (
+                "appviewx.session_minutes",
+                self.appviewx.session_minutes,
+                1,
+                1440,
             ),
         ];
         for (key, value, least, most) in numbers {

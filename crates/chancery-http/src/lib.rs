@@ -11,7 +11,9 @@ mod kit;
 mod metrics;
 mod serve;
 mod shared;
+#[cfg(test)]
+mod testing;
 
 pub use apis::native::openapi;
-pub use config::{HttpConfig, KeystoneConfig, ServerConfig};
+pub use config::{AppViewxConfig, HttpConfig, KeystoneConfig, ServerConfig};
 pub use serve::{Listening, Server};

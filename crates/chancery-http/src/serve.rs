@@ -83,6 +83,7 @@ impl Server {
             tls_config(&certificate).map_err(chancery_app::Error::internal)?,
         );
         let shared = Shared {
+            started: app.now(),
             app,
             config: Arc::new(config),
             metrics: Arc::new(Metrics::new()),

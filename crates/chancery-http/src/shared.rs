@@ -1,8 +1,9 @@
-//! What every handler reaches: the engine, the configuration and the counters.
+//! What every handler reaches: the engine, the configuration, the counters and the time of the start.
 
 use std::sync::Arc;
 
 use chancery_app::App;
+use chancery_core::time::Time;
 
 use crate::config::HttpConfig;
 use crate::metrics::Metrics;
@@ -13,4 +14,6 @@ pub(crate) struct Shared {
     pub(crate) app: App,
     pub(crate) config: Arc<HttpConfig>,
     pub(crate) metrics: Arc<Metrics>,
+    /// When the server started.
+    pub(crate) started: Time,
 }

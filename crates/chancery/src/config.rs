@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use chancery_app::AppConfig;
 use chancery_core::profile::Profile;
-use chancery_http::{HttpConfig, KeystoneConfig, ServerConfig};
+use chancery_http::{AppViewxConfig, HttpConfig, KeystoneConfig, ServerConfig};
 use clap::Subcommand;
 use serde::Deserialize;
 
@@ -43,12 +43,14 @@ pub(crate) struct Config {
 struct Sections {
     server: ServerConfig,
     keystone: KeystoneConfig,
+    appviewx: AppViewxConfig,
     authority: chancery_app::AuthorityConfig,
     issue: chancery_app::IssueConfig,
     keys: chancery_app::KeysConfig,
     store: chancery_app::StoreConfig,
     accounts: chancery_app::AccountsConfig,
     key_pool: chancery_app::KeyPoolConfig,
+    orders: chancery_app::OrdersConfig,
     profile: Vec<chancery_app::ProfileConfig>,
 }
 
@@ -80,11 +82,13 @@ impl Config {
                 store: sections.store,
                 accounts: sections.accounts,
                 key_pool: sections.key_pool,
+                orders: sections.orders,
                 profile: sections.profile,
             },
             http: HttpConfig {
                 server: sections.server,
                 keystone: sections.keystone,
+                appviewx: sections.appviewx,
             },
         };
         config.check()?;

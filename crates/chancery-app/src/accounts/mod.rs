@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chancery_core::digest;
 use chancery_core::identity::DomainId;
 use chancery_core::role::Right;
 use chancery_core::time::Time;
@@ -133,6 +134,7 @@ impl App {
         if by_token.is_some_and(|expires| expires < self.now()) {
             return Err(Error::Unauthenticated);
         }
+        self.not_over(&known.user)?;
         Ok(Caller {
             user: known.user,
             api: via.api,
@@ -154,11 +156,25 @@ impl App {
                 self.verify_slowed(name, secret, (true, true), via).await?
             }
         };
-        let domain = self.store().domain(known.user.domain.clone()).await?;
-        if known.user.disabled || domain.is_none_or(|domain| domain.disabled) {
+        self.enabled(&known.user).await?;
+        Ok(known)
+    }
+
+    /// Refuses a user that is disabled, or whose domain is.
+    async fn enabled(&self, user: &User) -> Result<(), Error> {
+        let domain = self.store().domain(user.domain.clone()).await?;
+        if user.disabled || domain.is_none_or(|domain| domain.disabled) {
             return Err(Error::UserDisabled);
         }
-        Ok(known)
+        Ok(())
+    }
+
+    /// Refuses a user whose account has ended: time ends what is remembered, too.
+    fn not_over(&self, user: &User) -> Result<(), Error> {
+        if user.expires.is_some_and(|end| end < self.now()) {
+            return Err(Error::UserDisabled);
+        }
+        Ok(())
     }
 
     async fn verify_slowed(
@@ -266,12 +282,17 @@ impl App {
                 .await?
                 .ok_or(Error::NotFound("domain"))?;
         }
-        let whole_life = self.now().plus_seconds(i64::from(style.life));
-        let expires = caller
-            .by_token
-            .map_or(whole_life, |end| end.min(whole_life));
+        let expires = self.end_of_new(caller, style);
         self.make_token(caller, style, scope, expires, "token.create")
             .await
+    }
+
+    /// When a new token of the caller's ends: a caller who showed a token gets none that outlives it.
+    pub(crate) fn end_of_new(&self, caller: &Caller, style: TokenStyle) -> Time {
+        let whole_life = self.now().plus_seconds(i64::from(style.life));
+        caller
+            .by_token
+            .map_or(whole_life, |end| end.min(whole_life))
     }
 
     /// Makes a token of full life in the place of one that still holds, for APIs whose tokens can be refreshed.
@@ -294,24 +315,12 @@ impl App {
         expires: Time,
         action: &'static str,
     ) -> Result<NewToken, Error> {
-        let random = random::octets::<32>()?;
-        let digits = hex::encode(random.get(..style.octets.clamp(12, 32)).unwrap_or(&random));
-        let text = SecretString::from(format!("{}{digits}", style.prefix));
-        let token = StoredToken {
-            hash: hash_of(&text),
-            user: caller.user.id.clone(),
-            scope: scope.clone(),
-            expires,
-        };
+        let (token, new) = fresh_token(caller, style, scope, expires)?;
         let entry = self.audit_entry(Some(caller), action);
         self.store()
             .commit(vec![Step::AddToken(token), Step::Audit(entry)])
             .await?;
-        Ok(NewToken {
-            text,
-            expires,
-            scope,
-        })
+        Ok(new)
     }
 
     /// Makes the token worthless at once. The caller must be the token's user, or an administrator.
@@ -336,7 +345,7 @@ impl App {
     }
 
     /// Whose token that is, its end and scope, if it is good. For APIs that validate tokens of others: the caller must
-    /// be the token's user, or an administrator.
+    /// be the token's user, or an administrator. A token whose user could not use it is not good.
     pub async fn inspect_token(
         &self,
         caller: &Caller,
@@ -350,22 +359,45 @@ impl App {
             self.require_everywhere(caller, Right::ChangeDomains, "token.inspect")
                 .await?;
         }
+        match self
+            .not_over(&known.user)
+            .and(self.enabled(&known.user).await)
+        {
+            Err(Error::UserDisabled) => return Err(Error::NotFound("token")),
+            other => other?,
+        }
         let (expires, scope) = known.token.ok_or(Error::NotFound("token"))?;
         Ok((known.user, expires, scope))
     }
 }
 
+/// A token for the caller, as stored and as told; nothing is stored yet.
+pub(crate) fn fresh_token(
+    caller: &Caller,
+    style: TokenStyle,
+    scope: Option<DomainId>,
+    expires: Time,
+) -> Result<(StoredToken, NewToken), Error> {
+    let random = random::octets::<32>()?;
+    let digits = hex::encode(random.get(..style.octets.clamp(12, 32)).unwrap_or(&random));
+    let text = SecretString::from(format!("{}{digits}", style.prefix));
+    let token = StoredToken {
+        hash: hash_of(&text),
+        user: caller.user.id.clone(),
+        scope: scope.clone(),
+        expires,
+    };
+    let new = NewToken {
+        text,
+        expires,
+        scope,
+    };
+    Ok((token, new))
+}
+
 /// SHA-256 of a random secret: enough for what cannot be guessed.
 pub(crate) fn hash_of(secret: &SecretString) -> [u8; 32] {
-    let digest = aws_lc_rs::digest::digest(
-        &aws_lc_rs::digest::SHA256,
-        secret.expose_secret().as_bytes(),
-    );
-    let mut hash = [0; 32];
-    for (to, from) in hash.iter_mut().zip(digest.as_ref()) {
-        *to = *from;
-    }
-    hash
+    digest::sha256(&[secret.expose_secret().as_bytes()])
 }
 
 fn same_hash(a: &[u8; 32], b: &[u8; 32]) -> bool {

@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::digest;
+use chancery_core::digest;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Counts wrong attempts, and makes those who make them wait.
@@ -288,14 +288,7 @@ impl Tally {
 }
 
 fn hash_of(user: &str) -> UserHash {
-    let mut hash = UserHash::default();
-    for (to, from) in hash
-        .iter_mut()
-        .zip(digest::digest(&digest::SHA256, user.as_bytes()).as_ref())
-    {
-        *to = *from;
-    }
-    hash
+    digest::sha256(&[user.as_bytes()])
 }
 
 /// What one client has: an IPv4 address, or a /64 of IPv6, in which it may choose 2^64 addresses.

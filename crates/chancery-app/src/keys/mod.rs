@@ -3,6 +3,8 @@
 //! A private key leaves this module only sealed (to the store), or as PKCS#8 in a [`PrivateKey`] that is wiped when
 //! dropped (to its owner, by export).
 
+pub(crate) mod encrypted;
+pub(crate) mod jks;
 pub(crate) mod kek;
 pub(crate) mod pkcs12;
 pub(crate) mod pool;

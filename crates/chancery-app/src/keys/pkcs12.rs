@@ -1,20 +1,43 @@
-//! PKCS#12 files (RFC 7292): a certificate with its private key and chain under a password, to be taken elsewhere.
+//! PKCS#12 files (RFC 7292): a certificate with its private key and chain under a password, in and out.
 //!
-//! PBES2 with AES-256-CBC, PBKDF2 with HMAC-SHA-256, and a MAC with HMAC-SHA-256: what OpenSSL 3 and Java write
-//! themselves. Reading such files is no matter of ours.
+//! Written: PBES2 with AES-256-CBC, PBKDF2 with HMAC-SHA-256, and a MAC with HMAC-SHA-256, as OpenSSL 3 and Java write
+//! themselves. Read: that, and the older encryption with SHA-1 and 3DES or 40-bit RC2.
 
 use std::fmt;
 
+use chancery_core::x509;
 use p12_keystore::{
-    Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKeyChain,
+    Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, Pkcs12Archive,
+    PrivateKeyChain,
 };
+use zeroize::Zeroizing;
 
-use super::PrivateKey;
+use super::{KeyFault, PrivateKey, software};
 use crate::error::Error;
 
-/// Why no file was made.
+/// What was read out of a file: a certificate and the private key that belongs to it.
+pub(crate) struct Content {
+    /// The certificate's DER.
+    pub(crate) certificate: Vec<u8>,
+    /// PKCS#8 DER, as it was in the file.
+    pub(crate) private_key: Zeroizing<Vec<u8>>,
+}
+
+/// Why no file was made or read.
 #[derive(Debug)]
 pub(crate) enum Pkcs12Error {
+    /// The file to read has more octets than any that is read, or asks for more work.
+    TooLarge,
+    /// The file does not open with this password.
+    WrongPassword,
+    /// The file is none that is read here.
+    Unreadable(p12_keystore::error::Error),
+    /// The file has so many private keys where one is wanted.
+    Keys(usize),
+    /// The file's private key cannot be used here.
+    Key(KeyFault),
+    /// The file has no certificate for its private key.
+    NoCertificate,
     /// The password is empty.
     PasswordEmpty,
     /// The password holds characters that a PKCS#12 password cannot (those beyond U+FFFF, such as emoji, and U+0000).
@@ -26,10 +49,10 @@ pub(crate) enum Pkcs12Error {
 /// Rounds of both key derivations: the JDK's own default.
 const ITERATIONS: u32 = 10_000;
 
-/// A PKCS#12 file of a certificate (DER), the certificates above it (DER, its issuer first), and its private key if
-/// given. `friendly_name` is the entry's alias in Java. Takes about 10 ms of CPU.
+/// A PKCS#12 file of a private key, its certificate (DER) and the certificates above that (DER, its issuer first).
+/// `friendly_name` is the entry's alias in Java. Takes about 10 ms of CPU.
 pub(crate) fn export(
-    key: Option<&PrivateKey>,
+    key: &PrivateKey,
     certificate: &[u8],
     chain: &[Vec<u8>],
     friendly_name: &str,
@@ -42,25 +65,10 @@ pub(crate) fn export(
         certificates.push(Certificate::from_der(above)?);
     }
     let mut store = KeyStore::new();
-    match key {
-        Some(key) => {
-            let key = p12_keystore::PrivateKey::from_der(key.pkcs8())?;
-            // The local key id ties key and certificate together; nothing reads more out of it.
-            let entry = PrivateKeyChain::new([1].as_slice(), key, certificates);
-            store.add_entry(&alias, KeyStoreEntry::PrivateKeyChain(entry));
-        }
-        None => {
-            for (place, certificate) in certificates.into_iter().enumerate() {
-                // The entries are written in the order of their aliases.
-                let alias = if place == 0 {
-                    alias.clone()
-                } else {
-                    format!("{alias} (chain {place:02})")
-                };
-                store.add_entry(&alias, KeyStoreEntry::Certificate(certificate));
-            }
-        }
-    }
+    let key = p12_keystore::PrivateKey::from_der(key.pkcs8())?;
+    // The local key id ties key and certificate together; nothing reads more out of it.
+    let entry = PrivateKeyChain::new([1].as_slice(), key, certificates);
+    store.add_entry(&alias, KeyStoreEntry::PrivateKeyChain(entry));
     let writer = store
         .writer(password)
         .encryption_algorithm(EncryptionAlgorithm::PbeWithHmacSha256AndAes256)
@@ -70,10 +78,76 @@ pub(crate) fn export(
     Ok(writer.write()?)
 }
 
+/// Opens a file with one private key and the certificate that belongs to it; other certificates are passed over. Takes
+/// about 10 ms of CPU as files are commonly written; one that was made to cost time may take seconds for each kilobyte.
+pub(crate) fn read(file: &[u8], password: &str) -> Result<Content, Pkcs12Error> {
+    if file.len() > LARGEST_FILE || holds(file, &SCRYPT) || encrypted_parts(file) > MOST_PARTS {
+        return Err(Pkcs12Error::TooLarge);
+    }
+    check_characters(password)?;
+    let archive = Pkcs12Archive::from_pkcs12(file, password).map_err(unopened)?;
+    let [key] = archive.keys.as_slice() else {
+        return Err(Pkcs12Error::Keys(archive.keys.len()));
+    };
+    let private_key = Zeroizing::new(key.key.as_der().to_vec());
+    let public = software::from_foreign_pkcs8(&private_key)
+        .and_then(|key| software::public_key_of(&key))
+        .map_err(Pkcs12Error::Key)?;
+    let certificate = archive
+        .certs
+        .iter()
+        .map(|bag| bag.cert.as_der())
+        .find(|der| {
+            x509::read_certificate(der)
+                .is_ok_and(|facts| facts.public_key.key_id() == public.key_id())
+        })
+        .ok_or(Pkcs12Error::NoCertificate)?;
+    Ok(Content {
+        certificate: certificate.to_vec(),
+        private_key,
+    })
+}
+
+/// Octets of the largest file that is read: a key, its certificate and a long chain fit in several times.
+const LARGEST_FILE: usize = 64 * 1024;
+/// Most parts that are encrypted each on its own: a key and the certificates are two.
+const MOST_PARTS: usize = 16;
+/// The identifier of scrypt (1.3.6.1.4.1.11591.4.11), by which a file could ask for a gigabyte of memory. No program writes
+/// it into PKCS#12.
+const SCRYPT: [u8; 9] = [0x2b, 6, 1, 4, 1, 0xda, 0x47, 4, 0x0b];
+/// The identifiers by which encryption is told: PBES2 (1.2.840.113549.1.5.13), and the beginning of those of PKCS#12
+/// (1.2.840.113549.1.12.1).
+const ENCRYPTIONS: [[u8; 9]; 2] = [
+    [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 0x0d],
+    [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 0x0c, 1],
+];
+
+fn holds(file: &[u8], identifier: &[u8; 9]) -> bool {
+    file.windows(9).any(|nine| nine == identifier)
+}
+
+fn encrypted_parts(file: &[u8]) -> usize {
+    let is_one = |nine: &&[u8]| ENCRYPTIONS.iter().any(|identifier| nine == identifier);
+    file.windows(9).filter(is_one).count()
+}
+
+/// A wrong password shows in the MAC, and where there is none in what is deciphered.
+fn unopened(error: p12_keystore::error::Error) -> Pkcs12Error {
+    use p12_keystore::error::Error;
+    match error {
+        Error::MacError(_) | Error::UnpadError | Error::Pkcs5Error(_) => Pkcs12Error::WrongPassword,
+        other => Pkcs12Error::Unreadable(other),
+    }
+}
+
 fn check_password(password: &str) -> Result<(), Pkcs12Error> {
     if password.is_empty() {
         return Err(Pkcs12Error::PasswordEmpty);
     }
+    check_characters(password)
+}
+
+fn check_characters(password: &str) -> Result<(), Pkcs12Error> {
     if password.contains(cannot_be_carried) {
         return Err(Pkcs12Error::PasswordCharacters);
     }
@@ -94,9 +168,14 @@ impl From<p12_keystore::error::Error> for Pkcs12Error {
 impl From<Pkcs12Error> for Error {
     fn from(error: Pkcs12Error) -> Error {
         match error {
-            Pkcs12Error::PasswordEmpty | Pkcs12Error::PasswordCharacters => {
-                Error::Invalid(error.to_string())
-            }
+            Pkcs12Error::PasswordEmpty
+            | Pkcs12Error::PasswordCharacters
+            | Pkcs12Error::TooLarge
+            | Pkcs12Error::WrongPassword
+            | Pkcs12Error::Unreadable(_)
+            | Pkcs12Error::Keys(_)
+            | Pkcs12Error::Key(_)
+            | Pkcs12Error::NoCertificate => Error::Invalid(error.to_string()),
             Pkcs12Error::Fault(_) => Error::internal(error),
         }
     }
@@ -109,6 +188,23 @@ impl fmt::Display for Pkcs12Error {
             Pkcs12Error::PasswordCharacters => {
                 f.write_str("the password holds characters that PKCS#12 cannot carry: leave out emoji and the like")
             }
+            Pkcs12Error::TooLarge => f.write_str(
+                "the PKCS#12 file is too large, or asks for too much work: give one private key with its certificate",
+            ),
+            Pkcs12Error::WrongPassword => {
+                f.write_str("the PKCS#12 file does not open with this password, or is damaged")
+            }
+            Pkcs12Error::Unreadable(_) => f.write_str(
+                "this is no PKCS#12 file that can be read: encrypt it with AES or 3DES, as openssl pkcs12 -export does",
+            ),
+            Pkcs12Error::Keys(count) => write!(
+                f,
+                "the PKCS#12 file has {count} private keys: give a file with one"
+            ),
+            Pkcs12Error::Key(fault) => write!(f, "the private key in the PKCS#12 file: {fault}"),
+            Pkcs12Error::NoCertificate => {
+                f.write_str("the PKCS#12 file has no certificate for its private key")
+            }
             Pkcs12Error::Fault(error) => write!(f, "the PKCS#12 file could not be made: {error}"),
         }
     }
@@ -117,8 +213,14 @@ impl fmt::Display for Pkcs12Error {
 impl std::error::Error for Pkcs12Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Pkcs12Error::Fault(error) => Some(error),
-            Pkcs12Error::PasswordEmpty | Pkcs12Error::PasswordCharacters => None,
+            Pkcs12Error::Fault(error) | Pkcs12Error::Unreadable(error) => Some(error),
+            Pkcs12Error::Key(fault) => Some(fault),
+            Pkcs12Error::PasswordEmpty
+            | Pkcs12Error::PasswordCharacters
+            | Pkcs12Error::TooLarge
+            | Pkcs12Error::WrongPassword
+            | Pkcs12Error::Keys(_)
+            | Pkcs12Error::NoCertificate => None,
         }
     }
 }
@@ -132,7 +234,6 @@ mod tests {
     use chancery_core::key::KeyAlgorithm;
 
     use super::*;
-    use crate::keys::software;
 
     const PASSWORD: &str = "pass wörd";
 
@@ -162,7 +263,7 @@ mod tests {
     }
 
     /// What OpenSSL reads out of a file: a report on its algorithms, then its content as PEM with attributes.
-    fn read(folder: &Path, file: &[u8], password: &str) -> String {
+    fn seen_by_openssl(folder: &Path, file: &[u8], password: &str) -> String {
         fs::write(folder.join("file.p12"), file).unwrap();
         let password = format!("pass:{password}");
         openssl(
@@ -209,9 +310,9 @@ mod tests {
             let [leaf, issuing, root] =
                 ["leaf", "issuing", "root"].map(|name| certificate(folder.path(), name));
             let chain = [issuing.clone(), root.clone()];
-            let file = export(Some(&key), &leaf, &chain, "büro-42 \u{1f511}", PASSWORD).unwrap();
+            let file = export(&key, &leaf, &chain, "büro-42 \u{1f511}", PASSWORD).unwrap();
 
-            let text = read(folder.path(), &file, PASSWORD);
+            let text = seen_by_openssl(folder.path(), &file, PASSWORD);
             assert_eq!(
                 pem_bodies(&text, "PRIVATE KEY"),
                 [base64(key.pkcs8())],
@@ -233,35 +334,12 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_without_its_key_is_exported_too() {
-        let folder = tempfile::tempdir().unwrap();
-        let key = software::generate(KeyAlgorithm::P256).unwrap();
-        fs::write(folder.path().join("key.der"), key.pkcs8()).unwrap();
-        let [leaf, root] = ["leaf", "root"].map(|name| certificate(folder.path(), name));
-        let file = export(
-            None,
-            &leaf,
-            std::slice::from_ref(&root),
-            "printer",
-            PASSWORD,
-        )
-        .unwrap();
-        let text = read(folder.path(), &file, PASSWORD);
-        assert_eq!(
-            pem_bodies(&text, "CERTIFICATE"),
-            [base64(&leaf), base64(&root)]
-        );
-        assert!(pem_bodies(&text, "PRIVATE KEY").is_empty());
-        assert!(text.contains("friendlyName: printer\n"), "{text}");
-    }
-
-    #[test]
     fn a_wrong_password_opens_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let key = software::generate(KeyAlgorithm::P256).unwrap();
         fs::write(folder.path().join("key.der"), key.pkcs8()).unwrap();
         let leaf = certificate(folder.path(), "leaf");
-        let file = export(Some(&key), &leaf, &[], "leaf", PASSWORD).unwrap();
+        let file = export(&key, &leaf, &[], "leaf", PASSWORD).unwrap();
         assert!(
             !file
                 .windows(32)
@@ -293,13 +371,139 @@ mod tests {
             ("a\0b", "the password holds characters"),
             ("good", "the PKCS#12 file could not be made"),
         ] {
-            let error = export(Some(&key), b"no certificate", &[], "name", password).unwrap_err();
+            let error = export(&key, b"no certificate", &[], "name", password).unwrap_err();
             assert!(
                 error.to_string().starts_with(wanted),
                 "{password:?}: {error}"
             );
             let invalid = matches!(Error::from(error), Error::Invalid(_));
             assert_eq!(invalid, password != "good", "{password:?}");
+        }
+    }
+
+    /// A key with its certificate `leaf` and another certificate, as OpenSSL exports it with those arguments.
+    fn foreign_file(folder: &Path, arguments: &[&str]) -> (PrivateKey, Vec<u8>, Vec<u8>) {
+        let key = software::generate(KeyAlgorithm::P256).unwrap();
+        fs::write(folder.join("key.der"), key.pkcs8()).unwrap();
+        certificate(folder, "above");
+        let leaf = certificate(folder, "leaf");
+        let other = software::generate(KeyAlgorithm::P256).unwrap();
+        fs::write(folder.join("other.der"), other.pkcs8()).unwrap();
+        for (from, to) in [("key.der", "key.pem"), ("other.der", "other.pem")] {
+            openssl(folder, &["pkey", "-inform", "DER", "-in", from, "-out", to]);
+        }
+        for name in ["leaf", "above"] {
+            let (der, pem) = (format!("{name}.der"), format!("{name}.pem"));
+            openssl(
+                folder,
+                &["x509", "-inform", "DER", "-in", &der, "-out", &pem],
+            );
+        }
+        let export = [
+            "pkcs12", "-export", "-inkey", "key.pem", "-in", "leaf.pem", "-out", "file.p12",
+        ];
+        openssl(folder, &[&export[..], arguments].concat());
+        (key, leaf, fs::read(folder.join("file.p12")).unwrap())
+    }
+
+    #[test]
+    fn files_of_openssl_are_read() {
+        for arguments in [
+            &[][..],
+            &[
+                "-certpbe",
+                "AES-128-CBC",
+                "-keypbe",
+                "AES-192-CBC",
+                "-macalg",
+                "sha512",
+            ],
+            &["-legacy"],
+            &["-legacy", "-descert"],
+            &["-nomac"],
+            &["-certpbe", "NONE", "-keypbe", "NONE"],
+            &["-name", "gate way", "-iter", "1"],
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let password = ["-passout", "pass:pass wörd"];
+            let (key, leaf, file) = foreign_file(folder.path(), &[arguments, &password].concat());
+            let content =
+                read(&file, PASSWORD).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+            assert_eq!(content.certificate, leaf, "{arguments:?}");
+            let read_key = software::from_foreign_pkcs8(&content.private_key).unwrap();
+            assert_eq!(read_key.pkcs8(), key.pkcs8(), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn what_we_write_is_read_and_an_empty_password_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, leaf, file) = foreign_file(folder.path(), &["-passout", "pass:"]);
+        assert_eq!(read(&file, "").unwrap().certificate, leaf);
+        let above = fs::read(folder.path().join("above.der")).unwrap();
+        let file = export(&key, &leaf, &[above], "name", PASSWORD).unwrap();
+        assert_eq!(read(&file, PASSWORD).unwrap().certificate, leaf);
+    }
+
+    #[test]
+    fn files_that_do_not_fit_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, leaf, file) = foreign_file(folder.path(), &["-passout", "pass:secret"]);
+        let mut without_key = KeyStore::new();
+        let alone = Certificate::from_der(&leaf).unwrap();
+        without_key.add_entry("name", KeyStoreEntry::Certificate(alone));
+        let without_key = without_key.writer("secret").write().unwrap();
+        let mut other_key = KeyStore::new();
+        for (alias, local) in [("a", 1), ("b", 2)] {
+            let key = p12_keystore::PrivateKey::from_der(key.pkcs8()).unwrap();
+            let entry = PrivateKeyChain::new([local].as_slice(), key, Vec::new());
+            other_key.add_entry(alias, KeyStoreEntry::PrivateKeyChain(entry));
+        }
+        let two_keys = other_key.writer("secret").write().unwrap();
+        other_key.delete_entry("b");
+        let no_certificate = other_key.writer("secret").write().unwrap();
+        let scrypt = [file.as_slice(), &SCRYPT].concat();
+        let parts = [file.as_slice(), &ENCRYPTIONS[0].repeat(MOST_PARTS)].concat();
+        let nomac = ["-nomac", "-passout", "pass:secret"];
+        let (_, _, unprotected) = foreign_file(folder.path(), &nomac);
+        for (file, password, want) in [
+            (file.as_slice(), "Secret", "does not open"),
+            (&file, "", "does not open"),
+            (&unprotected, "Secret", "does not open"),
+            (&file, "\u{1f511}", "the password holds characters"),
+            (&file[..file.len() - 1], "secret", "no PKCS#12 file"),
+            (b"", "secret", "no PKCS#12 file"),
+            (&leaf, "secret", "no PKCS#12 file"),
+            (&vec![0x30; LARGEST_FILE + 1], "secret", "too large"),
+            (&scrypt, "secret", "too large"),
+            (&parts, "secret", "too large"),
+            (&without_key, "secret", "has 0 private keys"),
+            (&two_keys, "secret", "has 2 private keys"),
+            (&no_certificate, "secret", "has no certificate"),
+        ] {
+            let error = read(file, password).err().unwrap();
+            assert!(error.to_string().contains(want), "{want}: {error}");
+            assert!(matches!(Error::from(error), Error::Invalid(_)), "{want}");
+        }
+    }
+
+    /// Whatever is damaged, it is refused or read, and nothing panics.
+    #[test]
+    fn damaged_files_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let cheap = [
+            "-iter", "1", "-nomac", "-certpbe", "NONE", "-passout", "pass:x",
+        ];
+        let (_, leaf, file) = foreign_file(folder.path(), &cheap);
+        for place in 0..file.len() {
+            for value in [0, 1, 0x7f, 0x80, 0xff, file[place] ^ 1] {
+                let mut damaged = file.clone();
+                damaged[place] = value;
+                if let Ok(content) = read(&damaged, "x") {
+                    assert_eq!(content.certificate.len(), leaf.len());
+                }
+            }
+            assert!(read(&file[..place], "x").is_err());
         }
     }
 }

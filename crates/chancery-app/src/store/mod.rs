@@ -3,6 +3,7 @@
 //! Private to this crate. All SQL and nothing but SQL lives below this module; nothing above it knows which database
 //! it is. Row layouts are private to each implementation.
 
+pub(crate) mod records;
 pub(crate) mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -10,21 +11,31 @@ mod tests;
 use async_trait::async_trait;
 use chancery_core::certificate::{Certificate, Origin, State};
 use chancery_core::crl::CrlEntry;
+use chancery_core::digest;
 use chancery_core::identity::{CertificateId, CertificateNumber, DomainId, UserId};
-use chancery_core::key::KeyId;
+use chancery_core::key::{KeyAlgorithm, KeyId};
 use chancery_core::name::Name;
+use chancery_core::san::GeneralName;
 use chancery_core::serial::Serial;
 use chancery_core::time::Time;
+use chancery_core::workorder::{OrderKind, OrderState, WorkOrder};
 
 use crate::audit::{AuditEntry, AuditFilter, NewAuditEntry};
-use crate::search::CertificateFilter;
-use crate::users::{Domain, User};
+use crate::identity_providers::IdentityProvider;
+use crate::orders::OrderFilter;
+use crate::property::TrustFilter;
+use crate::records::Operation;
+use crate::search::{CertificateFilter, Window};
+use crate::trusted_certificates::TrustedCertificate;
+use crate::users::{Domain, User, UserFilter};
+
+use self::records::{ElementFilter, RecordStep, StoredElement};
 
 /// A database. Every write is durable when its future resolves; every read sees what was committed before it began.
 #[async_trait]
 pub(crate) trait Store: Send + Sync + 'static {
     /// Does all `steps` or none, in one durable transaction that other waiting commits may share. Gives the numbers of
-    /// the certificates that it added, in the order of their steps.
+    /// the certificates and work orders that it added, in the order of their steps.
     async fn commit(&self, steps: Vec<Step>) -> Result<Vec<CertificateNumber>, StoreError>;
 
     /// The next CRL number of an authority: greater than every one given before, durably.
@@ -39,6 +50,15 @@ pub(crate) trait Store: Send + Sync + 'static {
         filter: CertificateFilter,
         limit: usize,
     ) -> Result<Vec<Certificate>, StoreError>;
+
+    /// The certificates that [`Store::certificates`] would give after the first `offset`, with the number of all that
+    /// pass, wherever the filter's cursor stands; both of one moment.
+    async fn window(
+        &self,
+        filter: CertificateFilter,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Window, StoreError>;
 
     /// The sealed private key of a certificate.
     async fn private_key(
@@ -71,6 +91,25 @@ pub(crate) trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<User>, StoreError>;
 
+    /// Users that pass `filter`, in the filter's order, at most `limit`; that one alone if `only` names one.
+    async fn users_matching(
+        &self,
+        filter: UserFilter,
+        only: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<User>, StoreError>;
+
+    /// Certificates that are neither deleted nor purged and whose private keys are kept, in the order of their names, at
+    /// most `limit`; only those with one of `names` unless that is empty, and only those that belong to `owner` or
+    /// `domain` if given.
+    async fn held_keys(
+        &self,
+        names: Vec<String>,
+        owner: Option<UserId>,
+        domain: Option<DomainId>,
+        limit: usize,
+    ) -> Result<Vec<Certificate>, StoreError>;
+
     /// One domain.
     async fn domain(&self, id: DomainId) -> Result<Option<Domain>, StoreError>;
 
@@ -81,15 +120,69 @@ pub(crate) trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Domain>, StoreError>;
 
+    /// One identity provider, by its id.
+    async fn identity_provider(&self, id: String) -> Result<Option<IdentityProvider>, StoreError>;
+
+    /// Identity providers that pass `filter`, by name.
+    async fn identity_providers(
+        &self,
+        filter: TrustFilter,
+    ) -> Result<Vec<IdentityProvider>, StoreError>;
+
+    /// One trusted certificate, by its id.
+    async fn trusted_certificate(
+        &self,
+        id: String,
+    ) -> Result<Option<TrustedCertificate>, StoreError>;
+
+    /// Trusted certificates that pass `filter`, by name.
+    async fn trusted_certificates(
+        &self,
+        filter: TrustFilter,
+    ) -> Result<Vec<TrustedCertificate>, StoreError>;
+
     /// A token, by the hash of its text; expired ones too.
     async fn token(&self, hash: [u8; 32]) -> Result<Option<StoredToken>, StoreError>;
 
     /// A sealed secret of the server itself, by its name.
     async fn secret(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// The hash of the token that holds the configuration lock at that time.
+    async fn lock_holder(&self, at: Time) -> Result<Option<[u8; 32]>, StoreError>;
+
+    /// Elements of a configuration that pass `filter`, by kind and key, at most `limit` after the first `offset`.
+    async fn elements(
+        &self,
+        filter: ElementFilter,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredElement>, StoreError>;
+
+    /// What was done with the configuration, by its id.
+    async fn operation(&self, id: String) -> Result<Option<Operation>, StoreError>;
+
     /// Audit entries that pass `filter`, newest first, at most `limit`, older than the filter's cursor.
     async fn audit(&self, filter: AuditFilter, limit: usize)
     -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// One work order, with what it takes to do it.
+    async fn order(&self, number: i64) -> Result<Option<StoredOrder>, StoreError>;
+
+    /// Work orders that pass `filter`, newest first, at most `limit`; only those about certificates that belong to
+    /// `owner` or `domain` if given.
+    async fn orders(
+        &self,
+        filter: OrderFilter,
+        owner: Option<UserId>,
+        domain: Option<DomainId>,
+        limit: usize,
+    ) -> Result<Vec<WorkOrder>, StoreError>;
+
+    /// The number of the open work order about a certificate, or of the one that is to make it.
+    async fn open_order(&self, certificate: CertificateNumber) -> Result<Option<i64>, StoreError>;
+
+    /// The numbers of work orders that are approved and not done yet, oldest first, at most `limit`, after `after`.
+    async fn orders_to_do(&self, after: i64, limit: usize) -> Result<Vec<i64>, StoreError>;
 
     /// Can it read at this moment? For the readiness probe.
     async fn ready(&self) -> Result<(), StoreError>;
@@ -126,7 +219,7 @@ pub(crate) enum Step {
     },
     /// Adds an authority.
     AddAuthority(NewAuthority),
-    /// Adds a user. Fails with [`Conflict`] if its id or name is there.
+    /// Adds a user. Fails with [`Conflict`] if its id or name is there, as id or name of another.
     AddUser(StoredUser),
     /// Fails with [`StoreError::Stale`] unless exactly this is stored of a user.
     ExpectUser(StoredUser),
@@ -134,8 +227,28 @@ pub(crate) enum Step {
     ExpectSoundKey(KeyId),
     /// Fails with [`StoreError::Stale`] unless a certificate is in that state.
     ExpectState(CertificateNumber, State),
-    /// Replaces what is stored of a user, found by id; fails with [`StoreError::Missing`] if it is not there.
+    /// Replaces what is stored of a user but its attached certificate, found by id; fails with [`StoreError::Missing`]
+    /// if it is not there, and with [`Conflict`] if its name is there, as id or name of another.
     ChangeUser(StoredUser),
+    /// Attaches a certificate to a user; fails with [`StoreError::Stale`] while one is attached that is neither deleted
+    /// nor purged, and with [`StoreError::Missing`] if user or certificate are not there.
+    Attach {
+        /// To whom.
+        user: UserId,
+        /// Which; the same commit may have added it.
+        certificate: CertificateId,
+    },
+    /// Detaches a certificate from a user; fails with [`StoreError::Stale`] unless it is attached.
+    Detach {
+        /// From whom.
+        user: UserId,
+        /// Which.
+        certificate: CertificateId,
+    },
+    /// Fails with [`Conflict::LastAdministrator`] unless there is an administrator who can log in, now and for ever.
+    ExpectAdministrator,
+    /// Keeps the sealed private key of a certificate of which none is kept; fails with [`StoreError::Stale`] if one is.
+    KeepPrivateKey(CertificateNumber, Vec<u8>),
     /// Removes a user; fails with [`Conflict::UserHasCertificates`] while certificates belong to it.
     RemoveUser(UserId),
     /// Adds a domain.
@@ -145,8 +258,20 @@ pub(crate) enum Step {
     /// Removes a domain; fails with [`Conflict::DomainHasUsers`] or [`Conflict::DomainHasCertificates`] while anything
     /// belongs to it.
     RemoveDomain(DomainId),
+    /// Stores an identity provider in the place of the version before, or at version 0 as a new one together with its
+    /// domain. Fails with [`StoreError::Stale`] if another version is stored, or any before version 0.
+    PutIdentityProvider(IdentityProvider),
+    /// Removes an identity provider with its domain; fails as [`Step::RemoveDomain`] does.
+    RemoveIdentityProvider(String),
+    /// Stores a trusted certificate in the place of the version before, or at version 0 as a new one. Fails as
+    /// [`Step::PutIdentityProvider`] does.
+    PutTrustedCertificate(TrustedCertificate),
+    /// Removes a trusted certificate; fails with [`Conflict::TrustedCertificateInUse`] while a provider refers to it.
+    RemoveTrustedCertificate(String),
     /// Remembers a token.
     AddToken(StoredToken),
+    /// Fails with [`StoreError::Missing`] unless a token is remembered.
+    ExpectToken([u8; 32]),
     /// Forgets a token, if it is there.
     RemoveToken([u8; 32]),
     /// Forgets every token of a user.
@@ -155,6 +280,28 @@ pub(crate) enum Step {
     RemoveTokensExpiredBefore(Time),
     /// Keeps a sealed secret under a name, in place of what was there.
     KeepSecret(&'static str, Vec<u8>),
+    /// Stores a work order. Fails with [`StoreError::OrderOpen`] while another about the same certificate is open, or
+    /// that certificate is pending itself.
+    AddOrder(Box<NewOrder>),
+    /// Moves a work order from one state to another; fails with [`StoreError::Stale`] if it is not in `from`.
+    MoveOrder {
+        /// Which.
+        order: i64,
+        /// The state in which it must be.
+        from: OrderState,
+        /// The state in which it will be.
+        to: OrderState,
+        /// Who decided, if this is a decision.
+        by: Option<UserId>,
+        /// When.
+        at: Time,
+        /// Why it ended so.
+        outcome: Option<String>,
+    },
+    /// Fills a pending certificate and makes it active; fails with [`StoreError::Stale`] if it is not pending.
+    FillCertificate(Box<Filling>),
+    /// Changes the configuration or its lock.
+    Records(RecordStep),
     /// Adds an entry to the audit trail.
     Audit(NewAuditEntry),
 }
@@ -185,7 +332,10 @@ pub(crate) struct NewCertificate {
     pub(crate) origin: Origin,
     /// The authority of ours that signed it.
     pub(crate) authority: Option<i64>,
-    pub(crate) der: Vec<u8>,
+    /// None if it is pending.
+    pub(crate) der: Option<Vec<u8>>,
+    /// Whose it will be, while there is no DER that says it.
+    pub(crate) names: Option<PendingNames>,
     pub(crate) issuer_key: IssuerKey,
     pub(crate) serial: Serial,
     /// The subject as OpenSSL's one line, for search.
@@ -202,6 +352,69 @@ pub(crate) struct NewCertificate {
     pub(crate) sealed_key: Option<Vec<u8>>,
     /// The certificate that it replaces, which will name this one in turn (the newest, if it is replaced again).
     pub(crate) replaces: Option<CertificateNumber>,
+}
+
+/// The names of a certificate that is not signed yet.
+#[derive(Clone, Debug)]
+pub(crate) struct PendingNames {
+    pub(crate) issuer: Name,
+    pub(crate) subject: Name,
+}
+
+/// What makes a pending certificate a signed one.
+#[derive(Debug)]
+pub(crate) struct Filling {
+    pub(crate) certificate: CertificateNumber,
+    pub(crate) der: Vec<u8>,
+    pub(crate) subject_key_id: KeyId,
+    pub(crate) not_before: Time,
+    pub(crate) not_after: Time,
+    /// When it was signed.
+    pub(crate) at: Time,
+    /// Its private key, sealed, if we hold it.
+    pub(crate) sealed_key: Option<Vec<u8>>,
+    /// The certificate that it replaces, which will name this one in turn.
+    pub(crate) replaces: Option<CertificateNumber>,
+}
+
+/// A work order about to be stored.
+#[derive(Debug)]
+pub(crate) struct NewOrder {
+    pub(crate) kind: OrderKind,
+    pub(crate) state: OrderState,
+    pub(crate) certificate: Option<CertificateId>,
+    /// The pending certificate, which the same commit may have added.
+    pub(crate) made: Option<CertificateId>,
+    pub(crate) reason: String,
+    pub(crate) asked_by: UserId,
+    pub(crate) asked_at: Time,
+    pub(crate) decided_at: Option<Time>,
+    pub(crate) task: OrderTask,
+    /// The audit entry that tells of it, about the object with the number that it gets.
+    pub(crate) told: NewAuditEntry,
+}
+
+/// What it takes to make a work order's certificate, beside what its pending record says.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct OrderTask {
+    /// The holder's PKCS#10 request, DER.
+    pub(crate) csr: Option<Vec<u8>>,
+    /// The kind of key to make. With neither it is the old certificate's key.
+    pub(crate) key: Option<KeyAlgorithm>,
+    pub(crate) not_before: Option<Time>,
+    pub(crate) not_after: Option<Time>,
+    pub(crate) days: Option<u32>,
+    /// Is the certificate to start on hold?
+    pub(crate) on_hold: bool,
+    /// Alternative names, where no old certificate has them.
+    pub(crate) names: Vec<GeneralName>,
+}
+
+/// A work order as stored.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredOrder {
+    pub(crate) order: WorkOrder,
+    pub(crate) task: OrderTask,
 }
 
 /// An authority about to be stored.
@@ -264,8 +477,16 @@ pub(crate) enum StoreError {
     Stale,
     /// What should be changed is not there.
     Missing,
+    /// A work order about the certificate is open: its number.
+    OrderOpen(i64),
     /// So many commits wait already that this one was not taken.
     Busy,
+    /// There are so many of a kind that no more are taken: that many.
+    Full(u32),
+    /// Another token holds the configuration lock.
+    Locked,
+    /// Nobody holds the configuration lock.
+    NotLocked,
     /// The database failed.
     Broken(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -295,18 +516,24 @@ pub enum Conflict {
     DomainHasCertificates,
     /// No domain with that id, to which a user should belong.
     NoSuchDomain,
+    /// Nobody would be left to administer the server.
+    LastAdministrator,
+    /// The domain is an identity provider's.
+    DomainHasProvider,
+    /// No trusted certificate with that id, to which an identity provider should refer.
+    NoSuchTrustedCertificate,
+    /// An identity provider still refers to the trusted certificate.
+    TrustedCertificateInUse,
+    /// An element of the configuration with that kind and key.
+    Element,
+    /// The record holds a certificate, which is replaced only if that is asked for.
+    RecordHasCertificate,
 }
 
 impl IssuerKey {
     /// The key of a name.
     pub(crate) fn of(name: &Name) -> IssuerKey {
-        let hash =
-            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.match_key().as_bytes());
-        let mut key = [0; 16];
-        for (to, from) in key.iter_mut().zip(hash.as_ref()) {
-            *to = *from;
-        }
-        IssuerKey(key)
+        IssuerKey(digest::sha256(&[name.match_key().as_bytes()]))
     }
 }
 
@@ -322,7 +549,11 @@ impl std::fmt::Display for StoreError {
             StoreError::Conflict(conflict) => conflict.fmt(f),
             StoreError::Stale => f.write_str("it changed meanwhile"),
             StoreError::Missing => f.write_str("not found"),
+            StoreError::OrderOpen(number) => write!(f, "work order {number} is open"),
             StoreError::Busy => f.write_str("too many writes are waiting"),
+            StoreError::Full(most) => write!(f, "{most} are kept at most: remove some first"),
+            StoreError::Locked => f.write_str("another token holds the configuration lock"),
+            StoreError::NotLocked => f.write_str("nobody holds the configuration lock"),
             StoreError::Broken(_) => f.write_str("the database failed"),
         }
     }
@@ -335,7 +566,11 @@ impl std::error::Error for StoreError {
             StoreError::Conflict(_)
             | StoreError::Stale
             | StoreError::Missing
-            | StoreError::Busy => None,
+            | StoreError::OrderOpen(_)
+            | StoreError::Busy
+            | StoreError::Full(_)
+            | StoreError::Locked
+            | StoreError::NotLocked => None,
         }
     }
 }
@@ -360,6 +595,22 @@ impl std::fmt::Display for Conflict {
                 "the domain still has certificates: disable it instead"
             }
             Conflict::NoSuchDomain => "there is no such domain: add it first",
+            Conflict::LastAdministrator => {
+                "no administrator would be left who can log in, now and for ever: make another one first"
+            }
+            Conflict::DomainHasProvider => {
+                "the domain belongs to an identity provider: remove that instead"
+            }
+            Conflict::NoSuchTrustedCertificate => {
+                "there is no such trusted certificate: add it first"
+            }
+            Conflict::TrustedCertificateInUse => {
+                "an identity provider still refers to the trusted certificate"
+            }
+            Conflict::Element => "an element with that key is there already",
+            Conflict::RecordHasCertificate => {
+                "the certificate record holds a certificate already: ask to overwrite it"
+            }
         })
     }
 }

@@ -3,7 +3,11 @@
 mod accounts;
 mod certificates;
 pub(super) mod listings;
+mod orders;
+mod people;
+mod records;
 mod trail;
+pub(super) mod trust;
 
 use std::sync::Arc;
 
@@ -20,7 +24,7 @@ use super::{
     CertificateKey, IssuerKey, NewAuthority, NewCertificate, Step, Store, StoreError, StoredUser,
 };
 use crate::config::StoreConfig;
-use crate::users::{Domain, User};
+use crate::users::{Domain, Person, User};
 
 /// Issued by `/O=Chancery/CN=Test CA` to `/C=US/O=Example/CN=joe`, made by OpenSSL.
 const CERTIFICATE: &str = "MIIBPzCB5wIIEjRWeJCrze8wCgYIKoZIzj0EAwIwJTERMA8GA1UECgwIQ2hhbmNlcnkxEDAOBgNVBAMMB1Rlc3Qg\
@@ -72,6 +76,9 @@ pub(super) fn user(id: &str, name: &str, domain: &str) -> StoredUser {
             has_password: false,
             has_api_key: false,
             created: NOW,
+            person: Person::default(),
+            expires: None,
+            certificate: None,
         },
         password: None,
         api_key: None,
@@ -97,7 +104,8 @@ pub(super) fn certificate(n: u32) -> NewCertificate {
         name: format!("certificate-{n}"),
         origin: Origin::Issued,
         authority: Some(1),
-        der: der(),
+        der: Some(der()),
+        names: None,
         issuer_key: IssuerKey::of(&issuer()),
         serial: serial(n),
         subject_line: format!("/C=US/O=Example/CN=joe-{n}"),
@@ -178,6 +186,23 @@ pub(super) fn user_id(text: &str) -> UserId {
 
 pub(super) fn domain_id(text: &str) -> DomainId {
     DomainId::parse(text).unwrap()
+}
+
+/// Totals count what leaves the list, so nothing may be stored that has left it already.
+#[tokio::test]
+async fn nothing_is_stored_as_deleted() {
+    on_every_store(async |store| {
+        settle(store).await;
+        for state in [State::Deleted(None), State::Purged(None)] {
+            let new = NewCertificate {
+                state,
+                ..certificate(1)
+            };
+            let outcome = store.commit(vec![add(new)]).await;
+            assert!(matches!(outcome, Err(StoreError::Broken(_))), "{outcome:?}");
+        }
+    })
+    .await;
 }
 
 /// Many writers at once: every write is there, and they shared commits.

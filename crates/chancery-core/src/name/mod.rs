@@ -293,11 +293,27 @@ impl NameBuilder {
     /// # Errors
     /// [`NameError::Value`] if a text does not fit the string type of its attribute.
     pub fn finish(self) -> Result<Name, NameError> {
+        self.finish_as(Attribute::strict)
+    }
+
+    /// [`NameBuilder::finish`], with PrintableString instead of UTF8String where the text fits it, as older devices
+    /// write names.
+    ///
+    /// # Errors
+    /// As [`NameBuilder::finish`].
+    pub fn finish_printable(self) -> Result<Name, NameError> {
+        self.finish_as(Attribute::printable)
+    }
+
+    fn finish_as(
+        self,
+        encode: fn(Oid, String) -> Result<Attribute, NameError>,
+    ) -> Result<Name, NameError> {
         let mut rdns = Vec::with_capacity(self.rdns.len());
         for level in self.rdns {
             let attributes = level
                 .into_iter()
-                .map(|(oid, text)| Attribute::strict(oid, text))
+                .map(|(oid, text)| encode(oid, text))
                 .collect::<Result<_, _>>()?;
             rdns.push(Rdn { attributes });
         }

@@ -80,6 +80,15 @@ impl Attribute {
         Ok(Attribute::new(oid, tag, text.into_bytes()))
     }
 
+    /// As [`Attribute::strict`], but in PrintableString where a UTF8String would hold nothing that it cannot.
+    pub(super) fn printable(oid: Oid, text: String) -> Result<Attribute, NameError> {
+        let plain = Attribute::strict(oid, text)?;
+        if plain.tag == UTF8_STRING && fits(PRINTABLE_STRING, &plain.content) {
+            return Ok(Attribute::new(oid, PRINTABLE_STRING, plain.content));
+        }
+        Ok(plain)
+    }
+
     /// Text in the string type that RFC 5280 wants for this attribute, or in UTF8String if it does not fit.
     pub(super) fn lenient(oid: Oid, text: String) -> Attribute {
         let wanted = attribute::string_type(&oid).tag();

@@ -6,10 +6,12 @@
 
 mod asn1_time;
 pub mod eku;
+mod encrypted_key;
 mod extension;
 mod general_name;
 mod key_usage;
 pub mod pem;
+pub mod pkcs7;
 mod read;
 mod signed;
 #[cfg(test)]
@@ -20,8 +22,10 @@ pub(crate) mod tlv;
 pub(crate) mod values;
 mod write;
 
+pub use encrypted_key::{write_pbes2_key, write_sun_protected_key};
 pub use extension::Extension;
 pub use key_usage::KeyUsage;
+pub use pkcs7::write_certificates;
 pub use read::{Facts, ReadError, read_certificate, verify_certificate};
 pub use signed::seal_with_signature;
 pub use write::{Contents, WriteError, write_tbs};
@@ -34,15 +38,12 @@ pub(crate) use extension::{
 pub(crate) use general_name::read_general_name;
 pub(crate) use signed::{AlgorithmIdentifier, Signed, read_signature_algorithm, seal};
 
+use crate::digest;
+
 /// Largest certificate or certification request that is read, in octets.
 pub const LARGEST: usize = 64 * 1024;
 
 /// SHA-256 of a certificate's DER, by which people compare certificates.
 pub fn fingerprint(der: &[u8]) -> [u8; 32] {
-    let mut octets = [0; 32];
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der);
-    for (to, from) in octets.iter_mut().zip(hash.as_ref()) {
-        *to = *from;
-    }
-    octets
+    digest::sha256(&[der])
 }

@@ -56,6 +56,10 @@ const REQUEST: Kind = Kind {
     name: "certification request",
     labels: &["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"],
 };
+const PKCS7: Kind = Kind {
+    name: "PKCS#7",
+    labels: &["PKCS7", "PKCS #7 SIGNED DATA", "CMS"],
+};
 
 /// Padding may be there or not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -125,6 +129,14 @@ pub fn request_der(input: &[u8]) -> Result<Vec<u8>, PemError> {
 /// [`PemError`]
 pub fn certificates_der(input: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
     all(input, &CERTIFICATE)
+}
+
+/// The octets of one PKCS#7 (or CMS) message, from PEM, bare base64 or DER. The DER itself is not read.
+///
+/// # Errors
+/// [`PemError`]
+pub fn pkcs7_der(input: &[u8]) -> Result<Vec<u8>, PemError> {
+    one(input, &PKCS7)
 }
 
 /// Reads one block, from behind its `-----BEGIN `; gives back what follows it.

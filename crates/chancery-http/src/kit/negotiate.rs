@@ -26,13 +26,7 @@ pub(crate) struct MediaType {
 /// Which of the two the Accept header prefers: the greater weight, at equal weights what it names first. None if it is
 /// missing, wants neither, or leaves the choice to us (`*/*`).
 pub(crate) fn accepted(headers: &HeaderMap) -> Option<Representation> {
-    let ranges: Vec<(String, u16)> = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(range)
-        .collect();
+    let ranges = ranges(headers);
     let json = weight(&ranges, Representation::Json);
     let xml = weight(&ranges, Representation::Xml);
     match json.cmp(&xml) {
@@ -43,6 +37,12 @@ pub(crate) fn accepted(headers: &HeaderMap) -> Option<Representation> {
             .iter()
             .find_map(|(essence, _)| representation(essence)),
     }
+}
+
+/// Does the Accept header leave room for `wanted`? It does if it is missing or says nothing that can be read.
+pub(crate) fn accepts(headers: &HeaderMap, wanted: Representation) -> bool {
+    let ranges = ranges(headers);
+    ranges.is_empty() || weight(&ranges, wanted) > 0
 }
 
 /// What the Content-Type header says, if there is one that can be read.
@@ -73,6 +73,17 @@ impl MediaType {
     }
 }
 
+impl Representation {
+    /// What a body is that does not say so, as curl sends it without a Content-Type of its own.
+    pub(crate) fn looked_at(body: &[u8]) -> Representation {
+        if body.trim_ascii_start().first() == Some(&b'<') {
+            Representation::Xml
+        } else {
+            Representation::Json
+        }
+    }
+}
+
 /// Of vendors' own types (`application/vnd.x+xml`) the ending tells; other types with such an ending (XHTML, Atom, SVG)
 /// are something else.
 fn representation(essence: &str) -> Option<Representation> {
@@ -84,6 +95,17 @@ fn representation(essence: &str) -> Option<Representation> {
         _ if vendor && essence.ends_with("+xml") => Some(Representation::Xml),
         _ => None,
     }
+}
+
+/// The media ranges of the Accept header, in order.
+fn ranges(headers: &HeaderMap) -> Vec<(String, u16)> {
+    headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(range)
+        .collect()
 }
 
 /// A media range in lower case with its weight in thousandths.
@@ -178,6 +200,25 @@ mod tests {
             ],
             xml,
         );
+    }
+
+    #[test]
+    fn what_is_not_accepted_is_told() {
+        for (accept, xml) in [
+            ("application/xml", true),
+            ("text/xml;q=0.1, application/json", true),
+            ("*/*", true),
+            ("application/*", true),
+            (";;;,", true),
+            ("application/json", false),
+            ("text/html", false),
+            ("application/xml;q=0", false),
+            ("application/xml;q=0, */*", false),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
+            assert_eq!(accepts(&headers, Representation::Xml), xml, "{accept}");
+        }
+        assert!(accepts(&HeaderMap::new(), Representation::Xml));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(crate) enum XmlFault {
     NotText(String),
 }
 
-/// An element, with the namespaces in which its children are looked for.
+/// An element, with the namespaces in which its children are looked for; an empty one stands for none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'d> {
     node: Node<'d, 'd>,
@@ -99,6 +99,18 @@ impl<'d> Element<'d> {
         }
     }
 
+    /// Its child elements of that name, in order, whatever stands between them.
+    pub(crate) fn those(self, name: &str) -> impl Iterator<Item = Element<'d>> {
+        self.elements().filter(move |child| child.is(name))
+    }
+
+    /// The local name of the first child element that has none of these names.
+    pub(crate) fn stranger(self, names: &[&str]) -> Option<&'d str> {
+        self.elements()
+            .find(|child| !names.iter().any(|name| child.is(name)))
+            .map(|child| child.node.tag_name().name())
+    }
+
     /// The only child element of that name, if there is one.
     pub(crate) fn child(self, name: &str) -> Result<Option<Element<'d>>, XmlFault> {
         let mut children = self.elements().filter(|child| child.is(name));
@@ -113,8 +125,8 @@ impl<'d> Element<'d> {
         self.child(name)?.map(|child| child.text()).transpose()
     }
 
-    /// All its text.
-    fn text(self) -> Result<String, XmlFault> {
+    /// All its text, white space and all.
+    pub(crate) fn text(self) -> Result<String, XmlFault> {
         if self.node.children().any(|node| node.is_element()) {
             return Err(XmlFault::NotText(self.node.tag_name().name().to_owned()));
         }
@@ -136,9 +148,9 @@ impl<'d> Element<'d> {
     fn is(&self, name: &str) -> bool {
         let tag = self.node.tag_name();
         tag.name() == name
-            && tag
-                .namespace()
-                .is_some_and(|namespace| self.namespaces.contains(&namespace))
+            && self
+                .namespaces
+                .contains(&tag.namespace().unwrap_or_default())
     }
 }
 
@@ -378,6 +390,30 @@ mod tests {
             list.child_text("b").unwrap_err(),
             XmlFault::NotText("b".to_owned())
         );
+    }
+
+    #[test]
+    fn where_no_namespace_is_spoken_none_is_read() {
+        for (body, read) in [
+            ("<list><item>a</item><other/><item>b</item></list>", true),
+            (
+                r#"<list xmlns=""><item>a</item><other/><item>b</item></list>"#,
+                true,
+            ),
+            (r#"<list xmlns="urn:a"/>"#, false),
+        ] {
+            let document = parse(body.as_bytes()).unwrap();
+            let root = Element::root(&document, &[""], "list");
+            assert_eq!(root.is_ok(), read, "{body}");
+            let Ok(list) = root else { continue };
+            let texts: Vec<String> = list
+                .those("item")
+                .map(|item| item.text().unwrap())
+                .collect();
+            assert_eq!(texts, ["a", "b"]);
+            assert_eq!(list.stranger(&["item"]), Some("other"));
+            assert_eq!(list.stranger(&["item", "other"]), None);
+        }
     }
 
     #[test]

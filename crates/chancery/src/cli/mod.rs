@@ -19,8 +19,10 @@ mod interrupt;
 mod list;
 mod login;
 mod object;
+mod order;
 pub(crate) mod output;
 mod profile;
+mod record;
 mod saved;
 mod secret;
 mod table;
@@ -131,9 +133,15 @@ enum Command {
     /// Check or print the server's configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Certificates: issue, import, find, export, renew, hold, revoke, delete
+    /// Certificates: issue, import, find, export, renew, regenerate, hold, revoke, delete
     #[command(subcommand, after_help = cert::EXAMPLES)]
     Cert(cert::CertCommand),
+    /// Work orders: list, show, approve, reject what others asked for
+    #[command(subcommand, after_help = order::EXAMPLES)]
+    Order(order::OrderCommand),
+    /// Certificate records of devices, and signing their requests
+    #[command(subcommand, after_help = record::EXAMPLES)]
+    Record(record::RecordCommand),
     /// Users: add, list, change, remove, API keys
     #[command(subcommand, after_help = user::EXAMPLES)]
     User(user::UserCommand),
@@ -177,6 +185,8 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Serve(options)) => return serve::run(options),
         Some(Command::Config(command)) => return config::run(command),
         Some(Command::Cert(command)) => cert::run(command, &context),
+        Some(Command::Order(command)) => order::run(command, &context),
+        Some(Command::Record(command)) => record::run(command, &context),
         Some(Command::User(command)) => user::run(command, &context),
         Some(Command::Domain(command)) => domain::run(command, &context),
         Some(Command::Authority(command)) => authority::run(command, &context),

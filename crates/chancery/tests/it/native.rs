@@ -4,7 +4,9 @@ mod accounts;
 pub(crate) mod importing;
 mod issuing;
 mod listing;
+mod people;
 mod policy;
+mod records;
 mod rights;
 mod surface;
 

@@ -1,148 +1,13 @@
-//! Domains, users, and what proves who somebody is.
+//! Domains, and what proves who somebody is.
 
 use chancery_core::identity::{DomainId, UserId};
 use chancery_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::codes::{roles_code, roles_of};
 use super::columns::Columns;
 use super::query::Query;
-use crate::store::{Conflict, StoreError, StoredToken, StoredUser, UserKey};
-use crate::users::{Domain, User};
-
-/// Adds a user.
-pub(super) fn add_user(connection: &Connection, stored: &StoredUser) -> Result<(), StoreError> {
-    put_user(
-        connection,
-        stored,
-        "INSERT INTO users (id, name, domain, roles, disabled, password, api_key, created)
-         VALUES (?1, ?2, (SELECT number FROM domains WHERE id = ?3), ?4, ?5, ?6, ?7, ?8)",
-    )
-}
-
-/// Fails unless exactly this is stored of a user.
-pub(super) fn expect_user(
-    connection: &Connection,
-    expected: &StoredUser,
-) -> Result<(), StoreError> {
-    let key = UserKey::Id(expected.user.id.clone());
-    match user(connection, &key)? {
-        Some(stored) if stored == *expected => Ok(()),
-        Some(_) => Err(StoreError::Stale),
-        None => Err(StoreError::Missing),
-    }
-}
-
-/// Replaces all that is stored of a user but its id.
-pub(super) fn change_user(connection: &Connection, stored: &StoredUser) -> Result<(), StoreError> {
-    put_user(
-        connection,
-        stored,
-        "UPDATE users
-         SET name = ?2, domain = (SELECT number FROM domains WHERE id = ?3), roles = ?4, disabled = ?5, password = ?6,
-             api_key = ?7, created = ?8
-         WHERE id = ?1",
-    )
-}
-
-fn put_user(
-    connection: &Connection,
-    stored: &StoredUser,
-    sql: &'static str,
-) -> Result<(), StoreError> {
-    let user = &stored.user;
-    let changed = connection.prepare_cached(sql)?.execute(params![
-        user.id.as_str(),
-        user.name,
-        user.domain.as_str(),
-        roles_code(&user.roles),
-        user.disabled,
-        stored.password,
-        stored.api_key,
-        user.created.unix(),
-    ])?;
-    one(changed)
-}
-
-/// Removes a user without certificates, and its tokens.
-pub(super) fn remove_user(connection: &Connection, id: &UserId) -> Result<(), StoreError> {
-    let mut owns = connection.prepare_cached(
-        "SELECT 1 FROM certificates WHERE owner = (SELECT number FROM users WHERE id = ?1) LIMIT 1",
-    )?;
-    if owns.exists([id.as_str()])? {
-        return Err(StoreError::Conflict(Conflict::UserHasCertificates));
-    }
-    one(connection
-        .prepare_cached("DELETE FROM users WHERE id = ?1")?
-        .execute([id.as_str()])?)
-}
-
-/// One user.
-pub(super) fn user(
-    connection: &Connection,
-    key: &UserKey,
-) -> Result<Option<StoredUser>, StoreError> {
-    let select = Query::new(SELECT_USER);
-    let query = match key {
-        UserKey::Id(id) => select.with("WHERE u.id = ?", id.as_str().to_owned()),
-        UserKey::Name(name) => select.with("WHERE u.name = ?", name.clone()),
-    };
-    Ok(query.rows(connection, read_user)?.pop())
-}
-
-/// Users in the order of their ids.
-pub(super) fn users(
-    connection: &Connection,
-    domain: Option<&DomainId>,
-    after: Option<&UserId>,
-    limit: usize,
-) -> Result<Vec<User>, StoreError> {
-    Query::new(SELECT_USER)
-        .with(
-            "WHERE u.id > ?",
-            after.map_or("", UserId::as_str).to_owned(),
-        )
-        .with_some(
-            "AND u.domain = (SELECT number FROM domains WHERE id = ?)",
-            domain.map(|id| id.as_str().to_owned()),
-        )
-        .text("ORDER BY u.id")
-        .limit(limit)
-        .rows(connection, |row| Ok(read_user(row)?.user))
-}
-
-const SELECT_USER: &str = "
-    SELECT u.id, u.name, (SELECT id FROM domains WHERE number = u.domain), u.roles, u.disabled, u.password, u.api_key,
-        u.created
-    FROM users AS u";
-
-fn read_user(row: &Row<'_>) -> Result<StoredUser, StoreError> {
-    let mut columns = Columns::of(row);
-    let id = columns.parse(|id: String| UserId::parse(&id).ok())?;
-    let name = columns.next()?;
-    let domain = columns.parse(|id: String| DomainId::parse(&id).ok())?;
-    let roles = columns.parse(roles_of)?;
-    let disabled = columns.next()?;
-    let password: Option<String> = columns.next()?;
-    let api_key: Option<[u8; 32]> = columns.next()?;
-    let created = Time::from_unix(columns.next()?);
-    let (has_password, has_api_key) = (password.is_some(), api_key.is_some());
-    let user = User {
-        id,
-        name,
-        domain,
-        roles,
-        disabled,
-        has_password,
-        has_api_key,
-        created,
-    };
-    Ok(StoredUser {
-        user,
-        password,
-        api_key,
-    })
-}
+use crate::store::{Conflict, StoreError, StoredToken};
+use crate::users::Domain;
 
 /// Adds a domain.
 pub(super) fn add_domain(connection: &Connection, domain: &Domain) -> Result<(), StoreError> {
@@ -186,6 +51,10 @@ pub(super) fn remove_domain(connection: &Connection, id: &DomainId) -> Result<()
         (
             "SELECT 1 FROM certificates WHERE domain = (SELECT number FROM domains WHERE id = ?1) LIMIT 1",
             Conflict::DomainHasCertificates,
+        ),
+        (
+            "SELECT 1 FROM identity_providers WHERE id = ?1",
+            Conflict::DomainHasProvider,
         ),
     ];
     for (sql, conflict) in belongings {
@@ -261,6 +130,14 @@ pub(super) fn add_token(connection: &Connection, token: &StoredToken) -> Result<
     Ok(())
 }
 
+/// Fails unless that token is remembered.
+pub(super) fn expect_token(connection: &Connection, hash: &[u8; 32]) -> Result<(), StoreError> {
+    let there = connection
+        .prepare_cached("SELECT 1 FROM tokens WHERE hash = ?1")?
+        .exists([hash])?;
+    one(usize::from(there))
+}
+
 /// Forgets a token, if it is there.
 pub(super) fn remove_token(connection: &Connection, hash: &[u8; 32]) -> Result<(), StoreError> {
     connection
@@ -334,7 +211,7 @@ pub(super) fn secret(connection: &Connection, name: &str) -> Result<Option<Vec<u
 }
 
 /// Exactly one row was there to be changed.
-fn one(changed: usize) -> Result<(), StoreError> {
+pub(super) fn one(changed: usize) -> Result<(), StoreError> {
     if changed == 0 {
         Err(StoreError::Missing)
     } else {

@@ -18,14 +18,20 @@ pub(super) fn add(
     connection: &Connection,
     new: &NewCertificate,
 ) -> Result<CertificateNumber, StoreError> {
+    if matches!(new.state, State::Deleted(_) | State::Purged(_)) {
+        // Totals count what leaves the list by watching changes (see counting.rs).
+        return Err(StoreError::Broken(
+            "a certificate is deleted after it was stored, not before".into(),
+        ));
+    }
     let (state, reason) = state_code(new.state);
     connection
         .prepare_cached(
             "INSERT INTO certificates (id, name, origin, authority, issuer_key, serial, subject_line, subject_key_id,
                  not_before, not_after, owner, domain, profile, state, reason, revoked, state_since, created, replaces,
-                 der)
+                 der, issuer_name, subject_name)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, (SELECT number FROM users WHERE id = ?11),
-                 (SELECT number FROM domains WHERE id = ?12), ?13, ?14, ?15, ?16, ?17, ?17, ?18, ?19)",
+                 (SELECT number FROM domains WHERE id = ?12), ?13, ?14, ?15, ?16, ?17, ?17, ?18, ?19, ?20, ?21)",
         )?
         .execute(params![
             new.id.octets(),
@@ -47,6 +53,8 @@ pub(super) fn add(
             new.created.unix(),
             new.replaces,
             new.der,
+            new.names.as_ref().map(|names| names.issuer.der()),
+            new.names.as_ref().map(|names| names.subject.der()),
         ])?;
     let number = connection.last_insert_rowid();
     if let Some(sealed) = &new.sealed_key {
@@ -296,7 +304,7 @@ fn names(
 }
 
 /// No id, or one that is none at all.
-fn optional_id(octets: Option<[u8; 12]>) -> Option<Option<CertificateId>> {
+pub(super) fn optional_id(octets: Option<[u8; 12]>) -> Option<Option<CertificateId>> {
     octets
         .map(|octets| CertificateId::from_octets(&octets).ok())
         .map_or(Some(None), |id| id.map(Some))

@@ -4,6 +4,7 @@
 use chancery_core::certificate::{Origin, State};
 use chancery_core::revocation::Reason;
 use chancery_core::role::Role;
+use chancery_core::workorder::{OrderKind, OrderState};
 
 use crate::audit::Outcome;
 use crate::search::StatusFilter;
@@ -53,6 +54,7 @@ pub(super) const fn listed_states(status: Option<StatusFilter>) -> &'static [i64
         Some(StatusFilter::Expired) => &[1, 2],
         Some(StatusFilter::Deleted) => &[4],
         Some(StatusFilter::Purged) => &[5],
+        Some(StatusFilter::Signed) => &[1, 2, 3],
         Some(StatusFilter::Any) => &[0, 1, 2, 3, 4, 5],
     }
 }
@@ -68,6 +70,7 @@ pub(super) const fn wanted_expiry(status: Option<StatusFilter>) -> Option<bool> 
             | StatusFilter::Revoked
             | StatusFilter::Deleted
             | StatusFilter::Purged
+            | StatusFilter::Signed
             | StatusFilter::Any,
         ) => None,
     }
@@ -90,6 +93,52 @@ pub(super) const fn origin_of(code: i64) -> Option<Origin> {
         3 => Some(Origin::Imported),
         _ => None,
     }
+}
+
+/// What a work order is to do, and the code of the reason for which it revokes.
+pub(super) const fn order_kind_code(kind: OrderKind) -> (i64, Option<u8>) {
+    match kind {
+        OrderKind::Renew => (1, None),
+        OrderKind::Regenerate => (2, None),
+        OrderKind::Reissue => (3, None),
+        OrderKind::Create => (4, None),
+        OrderKind::Revoke(reason) => (5, Some(reason.code())),
+        OrderKind::Suspend => (6, None),
+        OrderKind::Reinstate => (7, None),
+    }
+}
+
+/// The kind with those numbers.
+pub(super) fn order_kind_of(code: i64, reason: Option<u8>) -> Option<OrderKind> {
+    match (code, reason) {
+        (1, None) => Some(OrderKind::Renew),
+        (2, None) => Some(OrderKind::Regenerate),
+        (3, None) => Some(OrderKind::Reissue),
+        (4, None) => Some(OrderKind::Create),
+        (5, Some(code)) => Reason::from_code(code).map(OrderKind::Revoke),
+        (6, None) => Some(OrderKind::Suspend),
+        (7, None) => Some(OrderKind::Reinstate),
+        _ => None,
+    }
+}
+
+/// How far a work order is.
+pub(super) const fn order_state_code(state: OrderState) -> i64 {
+    match state {
+        OrderState::Requested => 0,
+        OrderState::Approved => 1,
+        OrderState::Implementing => 2,
+        OrderState::Done => 3,
+        OrderState::Rejected => 4,
+        OrderState::Failed => 5,
+    }
+}
+
+/// The state with that number.
+pub(super) fn order_state_of(code: i64) -> Option<OrderState> {
+    OrderState::ALL
+        .into_iter()
+        .find(|state| order_state_code(*state) == code)
 }
 
 /// Whether something was done.
@@ -181,6 +230,30 @@ mod tests {
         }
         assert_eq!(origin_of(0), None);
         assert_eq!(outcome_of(0), None);
+    }
+
+    #[test]
+    fn every_kind_and_state_of_an_order_reads_back() {
+        let mut kinds = vec![
+            OrderKind::Renew,
+            OrderKind::Regenerate,
+            OrderKind::Reissue,
+            OrderKind::Create,
+            OrderKind::Suspend,
+            OrderKind::Reinstate,
+        ];
+        kinds.extend(Reason::ALL.map(OrderKind::Revoke));
+        for kind in kinds {
+            let (code, reason) = order_kind_code(kind);
+            assert_eq!(order_kind_of(code, reason), Some(kind));
+        }
+        for state in OrderState::ALL {
+            assert_eq!(order_state_of(order_state_code(state)), Some(state));
+        }
+        for (code, reason) in [(0, None), (1, Some(1)), (5, None), (5, Some(7)), (8, None)] {
+            assert_eq!(order_kind_of(code, reason), None, "{code} {reason:?}");
+        }
+        assert_eq!(order_state_of(6), None);
     }
 
     #[test]

@@ -24,6 +24,11 @@ impl<'a> Columns<'a> {
         Ok(value)
     }
 
+    /// Passes over columns.
+    pub(super) fn skip(&mut self, columns: usize) {
+        self.next += columns;
+    }
+
     /// The next column's value, through `read`; what cannot be read there means that the database is damaged.
     pub(super) fn parse<F: FromSql, T>(
         &mut self,

@@ -38,6 +38,9 @@ impl From<rusqlite::Error> for StoreError {
             (ffi::SQLITE_CONSTRAINT_NOTNULL, "users.domain") => {
                 StoreError::Conflict(Conflict::NoSuchDomain)
             }
+            (ffi::SQLITE_CONSTRAINT_NOTNULL, "identity_provider_certificates.certificate") => {
+                StoreError::Conflict(Conflict::NoSuchTrustedCertificate)
+            }
             (
                 ffi::SQLITE_CONSTRAINT_NOTNULL,
                 "certificates.owner" | "certificates.domain" | "tokens.user",

@@ -1,24 +1,22 @@
-//! Listings: each filter is answered along an index that is chosen here, not guessed by the database.
+//! Listings: pages, windows and counts of what passes a filter.
 //!
-//! A listing is one walk along an index, or several whose findings are merged. A walk gives keys (subject key id and
-//! number) in the listing's order, at most a page of them; the certificates of the page are then read one by one.
+//! The certificates are met along the walks of walks.rs, in the listing's order. What is searched for in subjects is
+//! compared here. A walk gives numbers; the certificates of a page are then read one by one.
 
 use chancery_core::certificate::Certificate;
 use chancery_core::identity::CertificateNumber;
-use chancery_core::key::KeyId;
 use rusqlite::Connection;
 
-use super::codes::{listed_states, wanted_expiry};
-use super::query::Query;
+use super::lines::{self, Sought};
+use super::walks::{
+    Expected, Stretch, Walk, by_standing, narrow, query, selection, stretches, walks,
+};
 use super::{certificates, subjects};
-use crate::search::{CertificateFilter, Order, StatusFilter};
-use crate::store::{IssuerKey, StoreError};
+use crate::search::{CertificateFilter, Order, StatusFilter, SubjectCondition};
+use crate::store::StoreError;
 
-/// Fewer certificates than this are looked at one by one, or sorted, rather than met along a wider index.
-const FEW: i64 = 5_000;
-
-/// Where a certificate stands in a listing: by its key id (empty where that does not matter), then by its number.
-type Key = (Vec<u8>, CertificateNumber);
+/// Most numbers that are given with a count.
+pub(super) const MOST_NUMBERS: usize = 1_000;
 
 /// The certificates that pass `filter`, in its order, at most `limit`.
 pub(super) fn page(
@@ -26,454 +24,335 @@ pub(super) fn page(
     filter: &CertificateFilter,
     limit: usize,
 ) -> Result<Vec<Certificate>, StoreError> {
-    let text = filter.subject_contains.as_deref().unwrap_or_default();
-    if text.len() > subjects::LONGEST_TEXT {
-        return Ok(Vec::new());
-    }
-    let mut keys: Vec<Key> = Vec::new();
-    for walk in walks(connection, filter)? {
-        for stretch in stretches(filter, &walk) {
-            let query = query(filter, &walk, stretch, limit);
-            keys.extend(query.rows(connection, |row| Ok((row.get(0)?, row.get(1)?)))?);
-        }
-    }
-    keys.sort_unstable();
-    if matches!(filter.order, Order::NumberDescending(_)) {
-        keys.reverse();
-    }
-    keys.truncate(limit);
-    let numbers: Vec<CertificateNumber> = keys.into_iter().map(|(_, number)| number).collect();
-    certificates::with_numbers(connection, &numbers)
+    page_after(connection, filter, 0, limit, Expected::Unknown)
 }
 
-/// A way along which certificates are met in the listing's order.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Walk {
-    /// Those of the filter's issuer, or the one with its serial number; in no useful order.
-    Issued,
-    /// Those of the filter's owner, by number.
-    Owner,
-    /// Those of the filter's domain, by number.
-    Domain,
-    /// All, by key and number.
-    Keys,
-    /// Those in a state, by number.
-    State(i64),
-    /// All after a number, by number.
-    After(CertificateNumber),
-    /// What the subject index finds for an expression, by number; it knows those up to a number.
-    Subjects(String, CertificateNumber),
-}
-
-impl Walk {
-    const fn source(&self) -> &'static str {
-        match self {
-            Walk::Issued => "FROM certificates AS c INDEXED BY certificates_issued",
-            Walk::Owner => "FROM certificates AS c INDEXED BY certificates_by_owner",
-            Walk::Domain => "FROM certificates AS c INDEXED BY certificates_by_domain",
-            Walk::Keys => "FROM certificates AS c INDEXED BY certificates_by_key",
-            Walk::State(_) => "FROM certificates AS c INDEXED BY certificates_by_state",
-            Walk::After(_) => "FROM certificates AS c NOT INDEXED",
-            Walk::Subjects(..) => {
-                "FROM subjects CROSS JOIN certificates AS c ON c.number = subjects.rowid"
-            }
-        }
-    }
-}
-
-/// The walks that together meet every certificate that passes, each one once.
-fn walks(connection: &Connection, filter: &CertificateFilter) -> Result<Vec<Walk>, StoreError> {
-    if filter.issuer.is_some() && filter.serial.is_some() {
-        return Ok(vec![Walk::Issued]);
-    }
-    if filter.subject_key_id.is_some() {
-        return Ok(vec![Walk::Keys]);
-    }
-    let by_key = matches!(filter.order, Order::SubjectKeyId(_));
-    let searched = filter
-        .subject_contains
-        .as_deref()
-        .filter(|text| subjects::can_find(text));
-    let narrow = match (&filter.owner, &filter.domain, &filter.issuer) {
-        (Some(_), _, _) => Some(Walk::Owner),
-        (None, Some(_), _) => Some(Walk::Domain),
-        (None, None, Some(_)) => Some(Walk::Issued),
-        (None, None, None) => None,
+/// The certificates that pass `filter`, in its order, after the first `offset`, at most `limit`.
+pub(super) fn page_after(
+    connection: &Connection,
+    filter: &CertificateFilter,
+    offset: u64,
+    limit: usize,
+    expected: Expected,
+) -> Result<Vec<Certificate>, StoreError> {
+    let mut wanted = Wanted {
+        skip: offset,
+        take: limit as u64,
+        taken: Vec::new(),
     };
-    if let Some(walk) = narrow {
-        let in_order = walk != Walk::Issued && !by_key;
-        if (in_order && searched.is_none()) || meets_few(connection, filter, &walk)? {
-            return Ok(vec![walk]);
-        }
+    if let Some(filter) = plain(filter)
+        && limit > 0
+    {
+        meet(connection, &filter, expected, &mut wanted)?;
     }
-    if by_key {
-        return Ok(vec![Walk::Keys]);
-    }
-    if let Some(text) = searched {
-        let indexed = subjects::indexed_up_to(connection)?;
-        let expression = subjects::expression(connection, text, indexed)?;
-        return Ok(vec![
-            Walk::Subjects(expression, indexed),
-            Walk::After(indexed),
-        ]);
-    }
-    if filter.status == Some(StatusFilter::Any) {
-        return Ok(vec![Walk::After(0)]);
-    }
-    Ok(listed_states(filter.status)
-        .iter()
-        .copied()
-        .map(Walk::State)
-        .collect())
+    certificates::with_numbers(connection, &wanted.taken)
 }
 
-/// Is it quicker to look at everything on this walk than to go along a wider one?
-fn meets_few(
+/// What passes a filter.
+#[derive(Default)]
+pub(super) struct Passed {
+    /// How many.
+    pub(super) count: u64,
+    /// Their numbers, if they were met one by one and are not more than [`MOST_NUMBERS`].
+    pub(super) numbers: Option<Vec<CertificateNumber>>,
+}
+
+/// Counts what passes `filter` after the place at which its order, which must be that of numbers, starts.
+pub(super) fn count(
+    connection: &Connection,
+    filter: &CertificateFilter,
+) -> Result<Passed, StoreError> {
+    let Some(filter) = plain(filter) else {
+        return Ok(Passed::default());
+    };
+    let walks = walks(connection, &filter, Expected::Unknown)?;
+    if filter.subject.is_some() {
+        return count_one_by_one(connection, &filter, &walks);
+    }
+    let mut count = 0;
+    for walk in walks {
+        for stretch in stretches(&filter, &walk) {
+            let counted = selection("SELECT count(*)", &filter, &walk, stretch)
+                .rows(connection, |row| Ok(row.get::<_, i64>(0)?))?;
+            count += counted.into_iter().map(i64::unsigned_abs).sum::<u64>();
+        }
+    }
+    Ok(Passed {
+        count,
+        numbers: None,
+    })
+}
+
+fn count_one_by_one(
+    connection: &Connection,
+    filter: &CertificateFilter,
+    walks: &[Walk],
+) -> Result<Passed, StoreError> {
+    let mut count = 0;
+    let mut numbers = Vec::new();
+    for walk in walks {
+        along(connection, filter, walk, None, &mut |number| {
+            count += 1;
+            if count <= MOST_NUMBERS as u64 {
+                numbers.push(number);
+            }
+            true
+        })?;
+    }
+    Ok(Passed {
+        count,
+        numbers: (count <= MOST_NUMBERS as u64).then_some(numbers),
+    })
+}
+
+/// The certificates of a page of a listing by number, after the first `offset`, at most `limit`, of which `numbers` are
+/// all that passes, in their order.
+pub(super) fn page_of(
+    connection: &Connection,
+    numbers: &[CertificateNumber],
+    order: &Order,
+    offset: usize,
+    limit: usize,
+) -> Result<Vec<Certificate>, StoreError> {
+    let numbers = numbers.iter().copied();
+    let page: Vec<CertificateNumber> = match order {
+        Order::NumberDescending(before) => numbers
+            .rev()
+            .filter(|number| before.is_none_or(|before| *number < before))
+            .skip(offset)
+            .take(limit)
+            .collect(),
+        Order::Number(after) => numbers
+            .filter(|number| after.is_none_or(|after| *number > after))
+            .skip(offset)
+            .take(limit)
+            .collect(),
+        Order::SubjectKeyId(_) => Vec::new(),
+    };
+    certificates::with_numbers(connection, &page)
+}
+
+/// The filter without a condition that says nothing; none if nothing can pass.
+pub(super) fn plain(filter: &CertificateFilter) -> Option<CertificateFilter> {
+    let can_be = |text: &String| text.len() <= subjects::LONGEST_TEXT;
+    let subject =
+        match filter.subject.clone() {
+            Some(
+                SubjectCondition::Contains(text) | SubjectCondition::ContainsIgnoringCase(text),
+            ) if text.is_empty() => None,
+            Some(SubjectCondition::IsOneOf(mut texts)) => {
+                texts.retain(can_be);
+                Some(SubjectCondition::IsOneOf(texts))
+            }
+            subject => subject,
+        };
+    if let Some(condition) = &subject
+        && !condition.texts().iter().any(can_be)
+    {
+        return None;
+    }
+    Some(CertificateFilter {
+        subject,
+        ..filter.clone()
+    })
+}
+
+/// The part of a listing that is wanted: after the first so many, so many.
+struct Wanted {
+    skip: u64,
+    take: u64,
+    taken: Vec<CertificateNumber>,
+}
+
+impl Wanted {
+    /// Takes note of the next one; false once there is enough.
+    fn meet(&mut self, number: CertificateNumber) -> bool {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return true;
+        }
+        self.taken.push(number);
+        !self.is_enough()
+    }
+
+    fn is_enough(&self) -> bool {
+        self.taken.len() as u64 >= self.take
+    }
+}
+
+fn meet(
+    connection: &Connection,
+    filter: &CertificateFilter,
+    expected: Expected,
+    wanted: &mut Wanted,
+) -> Result<(), StoreError> {
+    let walks = walks(connection, filter, expected)?;
+    if let ([walk], None) = (walks.as_slice(), &filter.subject)
+        && let [stretch] = stretches(filter, walk).as_slice()
+    {
+        // SQLite counts off what is skipped faster than it can be handed over.
+        let query = query(filter, walk, *stretch).stretch(wanted.skip, wanted.take);
+        wanted.taken = query.rows(connection, |row| Ok(row.get(0)?))?;
+        return Ok(());
+    }
+    for walk in walks {
+        if wanted.is_enough() {
+            break;
+        }
+        let most = wanted.skip.saturating_add(wanted.take);
+        along(connection, filter, &walk, Some(most), &mut |number| {
+            wanted.meet(number)
+        })?;
+    }
+    Ok(())
+}
+
+/// Meets what passes along one walk, `most` of it if that much is enough, as long as `met` gives true.
+fn along(
     connection: &Connection,
     filter: &CertificateFilter,
     walk: &Walk,
-) -> Result<bool, StoreError> {
-    let start = Query::new("SELECT count(*) FROM (SELECT 1")
-        .text(walk.source())
-        .text("WHERE TRUE");
-    let met = match walk {
-        Walk::Owner => owned(start, filter),
-        Walk::Domain => in_domain(start, filter),
-        _ => issued(start, filter),
-    };
-    let counted = met
-        .with("LIMIT ?)", FEW)
-        .rows(connection, |row| Ok(row.get::<_, i64>(0)?))?;
-    Ok(counted.first().is_none_or(|count| *count < FEW))
-}
-
-/// A part of a walk, as SQLite can go to its start and along it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stretch<'a> {
-    /// Those with numbers above the first and below the second, by number.
-    Numbers(CertificateNumber, CertificateNumber),
-    /// Those with greater keys, by key and number.
-    KeysAfter(Option<&'a KeyId>),
-    /// Those with this key and a number above, by number.
-    SameKeyAfter(&'a KeyId, CertificateNumber),
-}
-
-/// What is left of a walk after the place where the page starts.
-fn stretches<'a>(filter: &'a CertificateFilter, walk: &Walk) -> Vec<Stretch<'a>> {
-    let (least, most) = match walk {
-        Walk::After(number) => (*number, i64::MAX),
-        Walk::Subjects(_, number) => (0, number.saturating_add(1)),
-        _ => (0, i64::MAX),
-    };
-    match &filter.order {
-        Order::Number(after) => vec![Stretch::Numbers(
-            after.map_or(least, |number| number.max(least)),
-            most,
-        )],
-        Order::NumberDescending(before) => {
-            vec![Stretch::Numbers(
-                least,
-                before.map_or(most, |number| number.min(most)),
-            )]
+    most: Option<u64>,
+    met: &mut dyn FnMut(CertificateNumber) -> bool,
+) -> Result<(), StoreError> {
+    if let (Walk::Lines(_), Some(condition)) = (walk, &filter.subject) {
+        return along_lines(connection, filter, walk, condition, met);
+    }
+    let mut goes_on = true;
+    for stretch in stretches(filter, walk) {
+        let query = query(filter, walk, stretch);
+        let query = match (&filter.subject, most) {
+            (None, Some(most)) => query.stretch(0, most),
+            _ => query,
+        };
+        if !goes_on {
+            break;
         }
-        Order::SubjectKeyId(None) => vec![Stretch::KeysAfter(None)],
-        Order::SubjectKeyId(Some((key, None))) => vec![Stretch::KeysAfter(Some(key))],
-        Order::SubjectKeyId(Some((key, Some(number)))) => {
-            vec![
-                Stretch::SameKeyAfter(key, *number),
-                Stretch::KeysAfter(Some(key)),
-            ]
-        }
+        query.each(connection, |row| {
+            let holds = match &filter.subject {
+                Some(condition) => condition.holds(lines::text(row.get_ref(1)?)?),
+                None => true,
+            };
+            goes_on = !holds || met(row.get(0)?);
+            Ok(goes_on)
+        })?;
     }
+    Ok(())
 }
 
-/// The keys on one stretch of one walk.
-fn query(filter: &CertificateFilter, walk: &Walk, stretch: Stretch<'_>, limit: usize) -> Query {
-    let key = match stretch {
-        Stretch::Numbers(..) => "SELECT x'', c.number",
-        Stretch::KeysAfter(_) | Stretch::SameKeyAfter(..) => "SELECT c.subject_key_id, c.number",
-    };
-    let start = Query::new(key).text(walk.source()).text("WHERE TRUE");
-    let walked = match walk {
-        Walk::Subjects(expression, _) => start.with("AND subjects MATCH ?", expression.clone()),
-        _ => start,
-    };
-    let standing = standing(walked, filter, walk);
-    let met = issued(in_domain(owned(standing, filter), filter), filter)
-        .with_some(
-            "AND c.serial = ?",
-            filter
-                .serial
-                .as_ref()
-                .map(|serial| serial.content().to_vec()),
-        )
-        .with_some(
-            "AND c.subject_key_id = ?",
-            filter.subject_key_id.map(|key| key.to_vec()),
-        )
-        .with_some(
-            "AND c.subject_line LIKE ? ESCAPE '\\'",
-            filter.subject_contains.as_deref().map(subjects::pattern),
-        );
-    let placed = match (stretch, walk) {
-        (Stretch::Numbers(above, below), Walk::Subjects(..)) => met
-            .with("AND subjects.rowid > ?", above)
-            .with("AND subjects.rowid < ?", below),
-        (Stretch::Numbers(above, below), _) => met
-            .with("AND c.number > ?", above)
-            .with("AND c.number < ?", below),
-        (Stretch::KeysAfter(key), _) => {
-            met.with_some("AND c.subject_key_id > ?", key.map(|key| key.to_vec()))
-        }
-        (Stretch::SameKeyAfter(key, number), _) => met
-            .with("AND c.subject_key_id = ?", key.to_vec())
-            .with("AND c.number > ?", number),
-    };
-    placed.text(order(filter, walk)).limit(limit)
-}
-
-const fn order(filter: &CertificateFilter, walk: &Walk) -> &'static str {
-    match (&filter.order, walk) {
-        (Order::Number(_), Walk::Subjects(..)) => "ORDER BY subjects.rowid",
-        (Order::Number(_), _) => "ORDER BY c.number",
-        (Order::NumberDescending(_), Walk::Subjects(..)) => "ORDER BY subjects.rowid DESC",
-        (Order::NumberDescending(_), _) => "ORDER BY c.number DESC",
-        (Order::SubjectKeyId(_), _) => "ORDER BY c.subject_key_id, c.number",
-    }
-}
-
-fn standing(query: Query, filter: &CertificateFilter, walk: &Walk) -> Query {
-    let query = match (walk, filter.status) {
-        (Walk::State(state), _) => query.with("AND c.state = ?", *state),
-        (_, Some(StatusFilter::Any)) => query,
-        (_, status) => query.with_each("AND c.state IN", listed_states(status)),
-    };
-    match wanted_expiry(filter.status) {
-        None => query,
-        Some(true) => query.with("AND c.not_after < ?", filter.now.unix()),
-        Some(false) => query.with("AND c.not_after >= ?", filter.now.unix()),
-    }
-}
-
-fn owned(query: Query, filter: &CertificateFilter) -> Query {
-    query.with_some(
-        "AND c.owner = (SELECT number FROM users WHERE id = ?)",
-        filter.owner.as_ref().map(|id| id.as_str().to_owned()),
-    )
-}
-
-fn in_domain(query: Query, filter: &CertificateFilter) -> Query {
-    query.with_some(
-        "AND c.domain = (SELECT number FROM domains WHERE id = ?)",
-        filter.domain.as_ref().map(|id| id.as_str().to_owned()),
-    )
-}
-
-fn issued(query: Query, filter: &CertificateFilter) -> Query {
-    query.with_some(
-        "AND c.issuer_key = ?",
-        filter
-            .issuer
-            .as_ref()
-            .map(|name| IssuerKey::of(name).0.to_vec()),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use chancery_core::name::Name;
-
-    use super::*;
-    use crate::config::StoreConfig;
-    use crate::store::sqlite::schema;
-    use crate::store::tests::{NOW, domain_id, issuer, serial, user_id};
-
-    /// A database in which `u1` and `d1` have many certificates, and `u2` and `d2` none.
-    fn database() -> (tempfile::TempDir, Connection) {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a.db");
-        let connection = schema::open_writer(&path, &StoreConfig::default()).unwrap();
-        connection
-            .execute_batch(
-                "INSERT INTO domains (id, name, disabled, created) VALUES ('d1', 'D', 0, 0), ('d2', 'D', 0, 0);
-                 INSERT INTO users (id, name, domain, roles, disabled, created)
-                 VALUES ('u1', 'joe', 1, 0, 0, 0), ('u2', 'ann', 2, 0, 0, 0)",
-            )
-            .unwrap();
-        connection
-            .execute(
-                "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
-                 INSERT INTO certificates (id, name, origin, issuer_key, serial, subject_line, subject_key_id,
-                     not_before, not_after, owner, domain, state, state_since, created, der)
-                 SELECT CAST(n AS BLOB), n, 1, ?2, CAST(n AS BLOB), '/CN=joe', CAST(n AS BLOB), 0, 0, 1, 1, 1, 0, 0, x'00' FROM n",
-                rusqlite::params![FEW, IssuerKey::of(&issuer()).0],
-            )
-            .unwrap();
-        (directory, connection)
-    }
-
-    /// How SQLite goes about a listing: the lines about certificates and subjects, of each stretch of each walk.
-    fn plan(connection: &Connection, filter: &CertificateFilter) -> Vec<String> {
-        let mut lines = Vec::new();
-        for walk in walks(connection, filter).unwrap() {
-            for stretch in stretches(filter, &walk) {
-                lines.extend(query(filter, &walk, stretch, 50).plan(connection));
+fn along_lines(
+    connection: &Connection,
+    filter: &CertificateFilter,
+    walk: &Walk,
+    condition: &SubjectCondition,
+    met: &mut dyn FnMut(CertificateNumber) -> bool,
+) -> Result<(), StoreError> {
+    let newest_first = matches!(filter.order, Order::NumberDescending(_));
+    let sought = Sought::of(condition);
+    let mut others = Others::of(filter);
+    for stretch in stretches(filter, walk) {
+        let Stretch::Numbers(above, below) = stretch else {
+            continue;
+        };
+        lines::search(connection, &sought, (above, below), newest_first, |found| {
+            let mut passing = others.passing(connection, found)?;
+            if newest_first {
+                passing.reverse();
             }
+            Ok(passing.into_iter().all(&mut *met))
+        })?;
+    }
+    Ok(())
+}
+
+/// The conditions of a filter beside that on the subject, for numbers that were found in stretches of subjects.
+struct Others {
+    filter: CertificateFilter,
+    walk: Walk,
+    /// Is it those that do not pass that are looked for? They are few where all that is listed passes.
+    inverse: bool,
+    /// What the walk met among the numbers from the first to the second.
+    met: Vec<CertificateNumber>,
+    from: CertificateNumber,
+    to: CertificateNumber,
+}
+
+impl Others {
+    /// So many numbers are looked at ahead, once the first stretch was not enough.
+    const AHEAD: i64 = 50_000;
+
+    fn of(filter: &CertificateFilter) -> Others {
+        let mut others = CertificateFilter {
+            subject: None,
+            order: Order::Number(None),
+            ..filter.clone()
+        };
+        let narrow = narrow(filter);
+        let inverse = narrow.is_none() && filter.status.is_none();
+        if inverse {
+            others.status = Some(StatusFilter::Any);
         }
-        lines.retain(|line| {
-            !line.contains("SCALAR SUBQUERY")
-                && !line.contains("users")
-                && !line.contains("domains")
-        });
-        lines
-    }
-
-    #[track_caller]
-    fn check(change: impl FnOnce(&mut CertificateFilter), want: &[&str]) {
-        let (_directory, connection) = database();
-        let mut filter = CertificateFilter::all(NOW);
-        change(&mut filter);
-        assert_eq!(plan(&connection, &filter), want);
-    }
-
-    const SORT: &str = "USE TEMP B-TREE FOR ORDER BY";
-
-    #[test]
-    fn listings_by_number_read_an_index_alone_and_sort_nothing() {
-        let by_state = "SEARCH c USING COVERING INDEX certificates_by_state (state=? AND number>? AND number<?)";
-        check(|_| {}, &[by_state; 4]);
-        check(|f| f.order = Order::Number(Some(7)), &[by_state; 4]);
-        check(|f| f.status = Some(StatusFilter::Active), &[by_state]);
-        check(|f| f.status = Some(StatusFilter::Expired), &[by_state; 2]);
-        let by_number = "SEARCH c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)";
-        check(|f| f.status = Some(StatusFilter::Any), &[by_number]);
-        let by_owner = "SEARCH c USING COVERING INDEX certificates_by_owner (owner=? AND number>? AND number<?)";
-        for owner in ["u1", "u2"] {
-            for status in [None, Some(StatusFilter::Active), Some(StatusFilter::Any)] {
-                check(
-                    |f| {
-                        f.owner = Some(user_id(owner));
-                        f.status = status;
-                    },
-                    &[by_owner],
-                );
-            }
+        let by_number = narrow.filter(|walk| *walk != Walk::Issued);
+        Others {
+            walk: by_number.unwrap_or_else(|| by_standing(others.status)),
+            filter: others,
+            inverse,
+            met: Vec::new(),
+            from: 0,
+            to: -1,
         }
-        check(
-            |f| f.domain = Some(domain_id("d1")),
-            &[&by_owner.replace("owner", "domain")],
-        );
     }
 
-    #[test]
-    fn few_certificates_are_sorted_by_key_without_reading_them() {
-        let after = Order::SubjectKeyId(Some(([1; 20], Some(7))));
-        let of_owner = "SEARCH c USING COVERING INDEX certificates_by_owner (owner=? AND number>?)";
-        let of_domain = of_owner.replace("owner", "domain");
-        check(
-            |f| {
-                f.owner = Some(user_id("u2"));
-                f.order = after.clone();
-            },
-            &[
-                of_owner,
-                "SEARCH c USING COVERING INDEX certificates_by_owner (owner=?)",
-                SORT,
-            ],
-        );
-        check(
-            |f| {
-                f.domain = Some(domain_id("d2"));
-                f.order = after.clone();
-            },
-            &[
-                &of_domain,
-                "SEARCH c USING COVERING INDEX certificates_by_domain (domain=?)",
-                SORT,
-            ],
-        );
-    }
-
-    #[test]
-    fn many_certificates_are_met_in_the_order_of_their_keys() {
-        let after = Order::SubjectKeyId(Some(([1; 20], Some(7))));
-        let along = [
-            "SEARCH c USING COVERING INDEX certificates_by_key (subject_key_id=? AND number>?)",
-            "SEARCH c USING COVERING INDEX certificates_by_key (subject_key_id>?)",
-        ];
-        check(|f| f.order = after.clone(), &along);
-        for (owner, domain) in [(Some("u1"), None), (None, Some("d1"))] {
-            check(
-                |f| {
-                    f.owner = owner.map(user_id);
-                    f.domain = domain.map(domain_id);
-                    f.order = after.clone();
-                },
-                &along,
-            );
+    /// Those of `found`, which is in the order of numbers, that pass.
+    fn passing(
+        &mut self,
+        connection: &Connection,
+        mut found: Vec<CertificateNumber>,
+    ) -> Result<Vec<CertificateNumber>, StoreError> {
+        let all_pass = !self.inverse && self.filter.issuer.is_none() && self.walk == Walk::After(0);
+        if let (Some(first), Some(last), false) = (found.first(), found.last(), all_pass) {
+            let (first, last) = (*first, *last);
+            self.look(connection, first, last)?;
+            let after = self.met.partition_point(|met| *met < first);
+            let mut met = self.met.iter().skip(after).copied().peekable();
+            found.retain(|number| {
+                while met.next_if(|met| met < number).is_some() {}
+                (met.peek() == Some(number)) != self.inverse
+            });
         }
-        check(
-            |f| f.subject_key_id = Some([1; 20]),
-            &[
-                "SEARCH c USING COVERING INDEX certificates_by_key (subject_key_id=? AND number>? AND number<?)",
-            ],
-        );
+        Ok(found)
     }
 
-    #[test]
-    fn issuers_are_looked_up_or_passed_by() {
-        check(
-            |f| {
-                f.issuer = Some(issuer());
-                f.serial = Some(serial(1));
-            },
-            &[
-                "SEARCH c USING INDEX certificates_issued (issuer_key=? AND serial=? AND rowid>? AND rowid<?)",
-            ],
-        );
-        check(
-            |f| f.issuer = Some(Name::parse("CN=Another").unwrap()),
-            &[
-                "SEARCH c USING INDEX certificates_issued (issuer_key=?)",
-                SORT,
-            ],
-        );
-        check(
-            |f| f.issuer = Some(issuer()),
-            &["SEARCH c USING INDEX certificates_by_state (state=? AND number>? AND number<?)"; 4],
-        );
-    }
-
-    #[test]
-    fn texts_are_looked_up_in_the_subject_index() {
-        // The number is FTS5's own: it goes along its row ids, up (64) or down (192), and nothing is sorted.
-        for (order, along) in [
-            (
-                Order::Number(Some(7)),
-                "SCAN subjects VIRTUAL TABLE INDEX 64:M1><",
-            ),
-            (
-                Order::NumberDescending(Some(7)),
-                "SCAN subjects VIRTUAL TABLE INDEX 192:M1><",
-            ),
-        ] {
-            check(
-                |f| {
-                    f.subject_contains = Some("joe".to_owned());
-                    f.order = order;
-                },
-                &[
-                    along,
-                    "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
-                    "SEARCH c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
-                ],
-            );
+    /// Lets the walk meet the numbers from `first` to `last`, and those beyond that will be asked for next.
+    fn look(
+        &mut self,
+        connection: &Connection,
+        first: CertificateNumber,
+        last: CertificateNumber,
+    ) -> Result<(), StoreError> {
+        if self.from <= first && last <= self.to {
+            return Ok(());
         }
-        let by_state =
-            "SEARCH c USING INDEX certificates_by_state (state=? AND number>? AND number<?)";
-        check(
-            |f| f.subject_contains = Some("jo".to_owned()),
-            &[by_state; 4],
-        );
+        let (mut from, mut to) = (first, last);
+        if first > self.to && self.to > 0 {
+            to = last.max(first.saturating_add(Self::AHEAD));
+        } else if last < self.from {
+            from = first.min(last.saturating_sub(Self::AHEAD));
+        }
+        let among = Stretch::Numbers(from - 1, to.saturating_add(1));
+        self.met.clear();
+        let walks: &[Walk] = if self.inverse {
+            &[Walk::State(4), Walk::State(5)]
+        } else {
+            std::slice::from_ref(&self.walk)
+        };
+        for walk in walks {
+            let met = query(&self.filter, walk, among);
+            self.met
+                .extend(met.rows(connection, |row| Ok(row.get::<_, CertificateNumber>(0)?))?);
+        }
+        self.met.sort_unstable();
+        (self.from, self.to) = (from, to);
+        Ok(())
     }
 }

@@ -7,38 +7,56 @@ mod certificates;
 mod codes;
 mod columns;
 mod conflict;
+mod counting;
+mod held_keys;
+mod lines;
 mod listing;
+mod orders;
 mod query;
 mod readers;
+mod records;
 mod schema;
 mod steps;
 mod subjects;
+mod trust;
+mod users;
+mod walks;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chancery_core::certificate::Certificate;
 use chancery_core::crl::CrlEntry;
 use chancery_core::identity::{CertificateNumber, DomainId, UserId};
 use chancery_core::time::Time;
+use chancery_core::workorder::WorkOrder;
 
+use self::counting::Totals;
 use self::readers::Readers;
 use self::writer::Writer;
+use super::records::{ElementFilter, StoredElement};
 use super::{
-    CertificateKey, Step, Store, StoreError, StoredAuthority, StoredToken, StoredUser, UserKey,
-    WriterStats,
+    CertificateKey, Step, Store, StoreError, StoredAuthority, StoredOrder, StoredToken, StoredUser,
+    UserKey, WriterStats,
 };
 use crate::audit::{AuditEntry, AuditFilter};
 use crate::config::StoreConfig;
-use crate::search::CertificateFilter;
-use crate::users::{Domain, User};
+use crate::identity_providers::IdentityProvider;
+use crate::orders::OrderFilter;
+use crate::property::TrustFilter;
+use crate::records::Operation;
+use crate::search::{CertificateFilter, Window};
+use crate::trusted_certificates::TrustedCertificate;
+use crate::users::{Domain, User, UserFilter};
 
 /// A SQLite database. Dropping it finishes every write that waits, checkpoints, and blocks until that is done.
 pub(crate) struct SqliteStore {
     // Readers end first, so that the writer closes the last connection and the write-ahead log goes with it.
     readers: Readers,
     writer: Writer,
+    totals: Arc<Totals>,
 }
 
 impl SqliteStore {
@@ -52,7 +70,11 @@ impl SqliteStore {
         let connection = schema::open_writer(path, config)?;
         let readers = Readers::start(path, config.readers, queue)?;
         let writer = Writer::start(connection, queue)?;
-        Ok(SqliteStore { readers, writer })
+        Ok(SqliteStore {
+            readers,
+            writer,
+            totals: Arc::default(),
+        })
     }
 }
 
@@ -83,6 +105,18 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Certificate>, StoreError> {
         self.readers
             .read(move |connection| listing::page(connection, &filter, limit))
+            .await
+    }
+
+    async fn window(
+        &self,
+        filter: CertificateFilter,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Window, StoreError> {
+        let totals = Arc::clone(&self.totals);
+        self.readers
+            .read(move |connection| totals.window(connection, &filter, offset, limit))
             .await
     }
 
@@ -117,7 +151,7 @@ impl Store for SqliteStore {
 
     async fn user(&self, key: UserKey) -> Result<Option<StoredUser>, StoreError> {
         self.readers
-            .read(move |connection| accounts::user(connection, &key))
+            .read(move |connection| users::user(connection, &key))
             .await
     }
 
@@ -129,7 +163,34 @@ impl Store for SqliteStore {
     ) -> Result<Vec<User>, StoreError> {
         self.readers
             .read(move |connection| {
-                accounts::users(connection, domain.as_ref(), after.as_ref(), limit)
+                users::users(connection, domain.as_ref(), after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn users_matching(
+        &self,
+        filter: UserFilter,
+        only: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<User>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                users::users_matching(connection, &filter, only.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn held_keys(
+        &self,
+        names: Vec<String>,
+        owner: Option<UserId>,
+        domain: Option<DomainId>,
+        limit: usize,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                held_keys::list(connection, &names, owner.as_ref(), domain.as_ref(), limit)
             })
             .await
     }
@@ -150,6 +211,39 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn identity_provider(&self, id: String) -> Result<Option<IdentityProvider>, StoreError> {
+        self.readers
+            .read(move |connection| trust::provider(connection, &id))
+            .await
+    }
+
+    async fn identity_providers(
+        &self,
+        filter: TrustFilter,
+    ) -> Result<Vec<IdentityProvider>, StoreError> {
+        self.readers
+            .read(move |connection| trust::providers(connection, &filter))
+            .await
+    }
+
+    async fn trusted_certificate(
+        &self,
+        id: String,
+    ) -> Result<Option<TrustedCertificate>, StoreError> {
+        self.readers
+            .read(move |connection| trust::certificate(connection, &id))
+            .await
+    }
+
+    async fn trusted_certificates(
+        &self,
+        filter: TrustFilter,
+    ) -> Result<Vec<TrustedCertificate>, StoreError> {
+        self.readers
+            .read(move |connection| trust::certificates(connection, &filter))
+            .await
+    }
+
     async fn token(&self, hash: [u8; 32]) -> Result<Option<StoredToken>, StoreError> {
         self.readers
             .read(move |connection| accounts::token(connection, &hash))
@@ -162,6 +256,29 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn lock_holder(&self, at: Time) -> Result<Option<[u8; 32]>, StoreError> {
+        self.readers
+            .read(move |connection| records::holder(connection, at))
+            .await
+    }
+
+    async fn elements(
+        &self,
+        filter: ElementFilter,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredElement>, StoreError> {
+        self.readers
+            .read(move |connection| records::elements(connection, &filter, offset, limit))
+            .await
+    }
+
+    async fn operation(&self, id: String) -> Result<Option<Operation>, StoreError> {
+        self.readers
+            .read(move |connection| records::operation(connection, &id))
+            .await
+    }
+
     async fn audit(
         &self,
         filter: AuditFilter,
@@ -169,6 +286,38 @@ impl Store for SqliteStore {
     ) -> Result<Vec<AuditEntry>, StoreError> {
         self.readers
             .read(move |connection| audit::page(connection, &filter, limit))
+            .await
+    }
+
+    async fn order(&self, number: i64) -> Result<Option<StoredOrder>, StoreError> {
+        self.readers
+            .read(move |connection| orders::find(connection, number))
+            .await
+    }
+
+    async fn orders(
+        &self,
+        filter: OrderFilter,
+        owner: Option<UserId>,
+        domain: Option<DomainId>,
+        limit: usize,
+    ) -> Result<Vec<WorkOrder>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                orders::page(connection, &filter, owner.as_ref(), domain.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn open_order(&self, certificate: CertificateNumber) -> Result<Option<i64>, StoreError> {
+        self.readers
+            .read(move |connection| orders::open_of(connection, certificate))
+            .await
+    }
+
+    async fn orders_to_do(&self, after: i64, limit: usize) -> Result<Vec<i64>, StoreError> {
+        self.readers
+            .read(move |connection| orders::to_do(connection, after, limit))
             .await
     }
 

@@ -56,19 +56,40 @@ impl Query {
         self.with("LIMIT ?", i64::try_from(limit).unwrap_or(i64::MAX))
     }
 
+    /// Ends with `LIMIT` and `OFFSET`.
+    pub(super) fn stretch(self, offset: u64, limit: u64) -> Query {
+        self.with("LIMIT ?", i64::try_from(limit).unwrap_or(i64::MAX))
+            .with("OFFSET ?", i64::try_from(offset).unwrap_or(i64::MAX))
+    }
+
     /// Runs it and reads every row.
     pub(super) fn rows<T>(
         self,
         connection: &Connection,
         mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::new();
+        self.each(connection, |row| {
+            found.push(read(row)?);
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// Runs it and reads rows as long as `read` gives true.
+    pub(super) fn each(
+        self,
+        connection: &Connection,
+        mut read: impl FnMut(&Row<'_>) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
         let mut statement = connection.prepare_cached(&self.sql)?;
         let mut rows = statement.query(params_from_iter(self.params))?;
-        let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(read(row)?);
+            if !read(row)? {
+                break;
+            }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// How SQLite would go about it, a line for each step.

@@ -14,7 +14,14 @@ use crate::store::StoreError;
 const APPLICATION_ID: i64 = 0x4348_4e43;
 
 /// Every version's step from the one before. Never changed once released: a change is a new file.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_search.sql"),
+    include_str!("migrations/0003_people.sql"),
+    include_str!("migrations/0004_trust.sql"),
+    include_str!("migrations/0005_orders.sql"),
+    include_str!("migrations/0006_records.sql"),
+];
 
 /// How long a connection waits for another process that has locked the file (a backup, a shell).
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -123,8 +130,11 @@ mod tests {
     use rusqlite::types::Value;
 
     use super::*;
-    use crate::store::tests::{NOW, certificate, der, moved, read, settle, stored};
-    use crate::store::{NewCertificate, Store};
+    use crate::search::CertificateFilter;
+    use crate::store::tests::{
+        NOW, certificate, certificate_id, der, moved, read, settle, stored, user, user_id,
+    };
+    use crate::store::{NewCertificate, Step, Store, UserKey};
 
     fn open(path: &Path) -> Result<Connection, StoreError> {
         open_writer(path, &StoreConfig::default())
@@ -172,7 +182,7 @@ mod tests {
             ("secure_delete", "2"),
             ("wal_autocheckpoint", "777"),
             ("application_id", "1128812099"),
-            ("user_version", "1"),
+            ("user_version", &MIGRATIONS.len().to_string()),
         ] {
             let got = connection
                 .pragma_query_value(None, pragma, |row| row.get::<_, Value>(0))
@@ -221,6 +231,57 @@ mod tests {
             refusal.contains(&format!("schema {newer}")) && refusal.contains("upgrade"),
             "{refusal}"
         );
+    }
+
+    /// What the first version wrote is read by this one, with nothing told of what it did not know.
+    #[tokio::test]
+    async fn a_database_of_the_first_version_keeps_its_data() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let first = Connection::open(&path).unwrap();
+        first.execute_batch(MIGRATIONS[0]).unwrap();
+        first
+            .execute_batch(&format!(
+                "PRAGMA application_id = {APPLICATION_ID};
+                 PRAGMA user_version = 1;
+                 INSERT INTO domains (id, name, disabled, created) VALUES ('d1', 'Domain d1', 0, 1800000000);
+                 INSERT INTO users (id, name, domain, roles, disabled, password, api_key, created)
+                 VALUES ('u1', 'joe', 1, 32, 0, NULL, NULL, 1800000000);
+                 INSERT INTO authorities (name, created, sealed_key, der)
+                 VALUES ('issuing', 1800000000, x'010203', x'{der}');
+                 INSERT INTO certificates (id, name, origin, authority, issuer_key, serial, subject_line,
+                     subject_key_id, not_before, not_after, owner, domain, profile, state, reason, revoked, state_since,
+                     created, der)
+                 VALUES (x'{id}', 'certificate-1', 1, 1, x'00112233445566778899aabbccddeeff', x'05', '/CN=joe',
+                     x'0000000000000000000000000000000000000001', 1790000000, 1810000000, 1, 1, 'general', 3, 4,
+                     1800000000, 1800000000, 1800000000, x'{der}');
+                 INSERT INTO private_keys (certificate, sealed) VALUES (1, x'07')",
+                der = hex::encode(der()),
+                id = hex::encode(certificate_id(1).octets()),
+            ))
+            .unwrap();
+        drop(first);
+        let store = super::super::SqliteStore::open(&path, &StoreConfig::default()).unwrap();
+        let key = UserKey::Id(user_id("u1"));
+        assert_eq!(
+            store.user(key).await.unwrap(),
+            Some(user("u1", "joe", "d1"))
+        );
+        let certificate = read(&store, 1).await;
+        assert_eq!(
+            (certificate.state, certificate.has_private_key),
+            (State::Revoked(Reason::Superseded), true)
+        );
+        assert_eq!(certificate.der, Some(der()));
+        let filter = CertificateFilter::all(NOW);
+        assert_eq!(store.certificates(filter, 9).await.unwrap(), [certificate]);
+        let attach = Step::Attach {
+            user: user_id("u1"),
+            certificate: certificate_id(1),
+        };
+        store.commit(vec![attach]).await.unwrap();
+        drop(store);
+        open(&path).unwrap();
     }
 
     /// A database with four certificates: 1 active, 2 on hold, 3 revoked, 4 purged after revocation.
@@ -360,7 +421,7 @@ mod tests {
             &store,
             NewCertificate {
                 sealed_key: Some(sealed.clone()),
-                der: other.clone(),
+                der: Some(other.clone()),
                 ..certificate(1)
             },
         )

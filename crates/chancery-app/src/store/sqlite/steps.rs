@@ -3,11 +3,11 @@
 use chancery_core::identity::CertificateNumber;
 use rusqlite::Connection;
 
-use super::{accounts, audit, authorities, certificates};
+use super::{accounts, audit, authorities, certificates, held_keys, orders, records, trust, users};
 use crate::store::{Step, StoreError};
 
-/// Does all steps inside the open transaction, in their order, and gives the numbers of the certificates that they added.
-/// After an error the caller rolls back.
+/// Does all steps inside the open transaction, in their order, and gives the numbers of the certificates and work orders
+/// that they added. After an error the caller rolls back.
 pub(super) fn perform(
     connection: &Connection,
     steps: &[Step],
@@ -25,24 +25,62 @@ pub(super) fn perform(
                 certificates::change_state(connection, *certificate, *from, *to, *at)?;
             }
             Step::AddAuthority(new) => authorities::add(connection, new)?,
-            Step::AddUser(user) => accounts::add_user(connection, user)?,
-            Step::ExpectUser(user) => accounts::expect_user(connection, user)?,
+            Step::AddUser(user) => users::add_user(connection, user)?,
+            Step::ExpectUser(user) => users::expect_user(connection, user)?,
             Step::ExpectSoundKey(key) => certificates::expect_sound_key(connection, key)?,
             Step::ExpectState(number, state) => {
                 certificates::expect_state(connection, *number, *state)?;
             }
-            Step::ChangeUser(user) => accounts::change_user(connection, user)?,
-            Step::RemoveUser(id) => accounts::remove_user(connection, id)?,
+            Step::ChangeUser(user) => users::change_user(connection, user)?,
+            Step::Attach { user, certificate } => {
+                users::attach(connection, user, certificate)?;
+            }
+            Step::Detach { user, certificate } => {
+                users::detach(connection, user, certificate)?;
+            }
+            Step::ExpectAdministrator => users::expect_administrator(connection)?,
+            Step::KeepPrivateKey(certificate, sealed) => {
+                held_keys::keep(connection, *certificate, sealed)?;
+            }
+            Step::RemoveUser(id) => users::remove_user(connection, id)?,
             Step::AddDomain(domain) => accounts::add_domain(connection, domain)?,
             Step::ChangeDomain(domain) => accounts::change_domain(connection, domain)?,
             Step::RemoveDomain(id) => accounts::remove_domain(connection, id)?,
+            Step::PutIdentityProvider(provider) => trust::put_provider(connection, provider)?,
+            Step::RemoveIdentityProvider(id) => trust::remove_provider(connection, id)?,
+            Step::PutTrustedCertificate(certificate) => {
+                trust::put_certificate(connection, certificate)?;
+            }
+            Step::RemoveTrustedCertificate(id) => trust::remove_certificate(connection, id)?,
             Step::AddToken(token) => accounts::add_token(connection, token)?,
+            Step::ExpectToken(hash) => accounts::expect_token(connection, hash)?,
             Step::RemoveToken(hash) => accounts::remove_token(connection, hash)?,
             Step::RemoveTokensOf(user) => accounts::remove_tokens_of(connection, user)?,
             Step::RemoveTokensExpiredBefore(time) => {
                 accounts::remove_tokens_expired_before(connection, *time)?
             }
             Step::KeepSecret(name, sealed) => accounts::keep_secret(connection, name, sealed)?,
+            Step::AddOrder(new) => added.push(orders::add(connection, new)?),
+            Step::MoveOrder {
+                order,
+                from,
+                to,
+                by,
+                at,
+                outcome,
+            } => {
+                let moved = (*from, *to);
+                orders::change_state(
+                    connection,
+                    *order,
+                    moved,
+                    by.as_ref(),
+                    *at,
+                    outcome.as_deref(),
+                )?;
+            }
+            Step::FillCertificate(filling) => orders::fill(connection, filling)?,
+            Step::Records(step) => records::perform(connection, step)?,
             Step::Audit(entry) => audit::add(connection, entry)?,
         }
     }

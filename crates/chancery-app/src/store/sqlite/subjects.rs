@@ -1,11 +1,15 @@
-//! Text search in subjects: an index of every run of three characters, filled in batches behind the certificates.
+//! Text search in subjects: an index of every run of three characters, filled in batches behind the certificates, and
+//! behind it the stretches of lines.rs.
 //!
-//! Indexing each subject as it is stored would halve the speed of storing. So the index knows the certificates up to a
-//! number, and a search scans those after it; the writer lets the index catch up when it has nothing else to do, and
-//! when it is so far behind that the scan would take long.
+//! The index serves texts of which some run is in few subjects; the stretches serve the others. Indexing each subject as
+//! it is stored would halve the speed of storing. So the index knows the certificates up to a number, and a search scans
+//! those after it; the writer lets the index catch up when it has nothing else to do, and when it is so far behind that
+//! the scan would take long.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::lines;
+use crate::search::SubjectCondition;
 use crate::store::StoreError;
 
 /// Certificates that are indexed at once: some tens of milliseconds of the writer's time.
@@ -14,15 +18,25 @@ const BATCH: i64 = 1_000;
 /// So many certificates may wait for the index however busy the writer is: a scan of them takes some milliseconds.
 const FAR: i64 = 20_000;
 
-/// Longest text that is searched for, in octets. Longer ones are in no subject, and SQLite refuses their patterns.
+/// Longest text that is searched for, in octets. Longer ones are in no subject.
 pub(super) const LONGEST_TEXT: usize = 16 * 1024;
 
 /// Most runs of a text that are thought of, spread over it if it has more.
 const MOST_RUNS: usize = 64;
 
+/// Most texts that are looked up together: one look through all subjects finds any number of them.
+const MOST_TEXTS: usize = 6;
+
 /// Runs of a text that are looked up, the rarest: nearly every subject has some runs of a whole name, and going through
 /// a million of them takes long. What the others would exclude, the comparison with the text does.
 const LOOKED_UP: usize = 6;
+
+/// A run in so many subjects or more is of no use: looking through the stretches of lines.rs is quicker than going along
+/// the index.
+const FREQUENT: i64 = 5_000;
+
+/// So many certificates or more are of no use: looking through all stretches is quicker than reading that many.
+const MANY: i64 = 300;
 
 /// The newest certificates among which runs are counted to find the rarest.
 const SAMPLE: i64 = 500;
@@ -30,6 +44,8 @@ const SAMPLE: i64 = 500;
 /// How far the index has come. Only the writer changes it.
 pub(super) struct SubjectIndex {
     indexed: i64,
+    /// The number up to which there are stretches of lines. They follow the index, as long as there is a full one to write.
+    in_lines: i64,
     newest: i64,
     broken: bool,
 }
@@ -39,6 +55,7 @@ impl SubjectIndex {
     pub(super) fn open(connection: &Connection) -> Result<SubjectIndex, StoreError> {
         Ok(SubjectIndex {
             indexed: indexed_up_to(connection)?,
+            in_lines: lines::known_up_to(connection)?,
             newest: newest(connection)?,
             broken: false,
         })
@@ -52,26 +69,29 @@ impl SubjectIndex {
 
     /// Is there something to index?
     pub(super) fn is_behind(&self) -> bool {
-        self.indexed < self.newest && !self.broken
+        (self.indexed < self.newest || self.lacks_lines()) && !self.broken
     }
 
     /// Is there so much to index that searches suffer?
     pub(super) fn is_far_behind(&self) -> bool {
-        self.is_behind() && self.newest - self.indexed > FAR
+        self.is_behind() && self.newest - self.indexed.min(self.in_lines) > FAR
     }
 
-    /// Indexes one batch, in a transaction of its own. After an error it is not tried again before the next start.
+    /// Indexes one batch or writes one stretch, in a transaction of its own. After an error it is not tried again before
+    /// the next start.
     pub(super) fn catch_up(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        match index_batch(connection, self.indexed) {
-            Ok(indexed) => {
-                self.indexed = indexed;
-                Ok(())
-            }
-            Err(error) => {
-                self.broken = true;
-                Err(error)
-            }
-        }
+        let done = if self.lacks_lines() {
+            let last = self.in_lines.saturating_add(lines::STRETCH);
+            lines::write(connection, self.in_lines, last).map(|()| self.in_lines = last)
+        } else {
+            index_batch(connection, self.indexed).map(|indexed| self.indexed = indexed)
+        };
+        self.broken = done.is_err();
+        done
+    }
+
+    fn lacks_lines(&self) -> bool {
+        self.indexed - self.in_lines >= lines::STRETCH
     }
 }
 
@@ -82,38 +102,70 @@ pub(super) fn indexed_up_to(connection: &Connection) -> Result<i64, StoreError> 
         .query_row([], |row| row.get(0))?)
 }
 
-/// Can the index help with a text? Not with one of less than three characters.
-pub(super) fn can_find(text: &str) -> bool {
-    !runs(text).is_empty()
-}
-
-/// What to look up in the index, which knows the certificates up to `indexed`, for a text. Each run is looked up by
-/// itself, since the index keeps no positions.
+/// What to look up in the index, which knows the certificates up to `indexed`, so that it finds every subject of which
+/// a condition may hold, and few others. None if it would find too many, or cannot help: with texts of less than three
+/// characters.
 pub(super) fn expression(
     connection: &Connection,
-    text: &str,
+    condition: &SubjectCondition,
     indexed: i64,
-) -> Result<String, StoreError> {
-    let mut runs = runs(text);
-    if runs.len() > 1 {
-        let mut count = connection.prepare_cached(
-            "SELECT count(*) FROM subjects WHERE subjects MATCH ?1 AND rowid > ?2",
-        )?;
-        let mut counted: Vec<(i64, String)> = Vec::with_capacity(runs.len());
-        for run in runs {
-            counted.push((
-                count.query_row(params![run, indexed - SAMPLE], |row| row.get(0))?,
-                run,
-            ));
-        }
-        counted.sort_unstable();
-        runs = counted
-            .into_iter()
-            .take(LOOKED_UP)
-            .map(|(_, run)| run)
-            .collect();
+) -> Result<Option<String>, StoreError> {
+    let texts = condition.texts();
+    if texts.len() > MOST_TEXTS {
+        return Ok(None);
     }
-    Ok(runs.join(" AND "))
+    let mut expressions = Vec::with_capacity(texts.len());
+    for text in texts {
+        let mut runs = runs(text);
+        if runs.len() > 1 {
+            runs = rarest(connection, runs, indexed)?;
+        }
+        if !any_is_rare(connection, &runs)? {
+            return Ok(None);
+        }
+        expressions.push(format!("({})", runs.join(" AND ")));
+    }
+    let expression = expressions.join(" OR ");
+    let few = found(connection, &expression, MANY)? < MANY;
+    Ok(few.then_some(expression))
+}
+
+/// The runs to look up, the rarest first, going by the newest certificates. Each run is looked up by itself, since the
+/// index keeps no positions.
+fn rarest(
+    connection: &Connection,
+    runs: Vec<String>,
+    indexed: i64,
+) -> Result<Vec<String>, StoreError> {
+    let mut count = connection
+        .prepare_cached("SELECT count(*) FROM subjects WHERE subjects MATCH ?1 AND rowid > ?2")?;
+    let mut counted: Vec<(i64, String)> = Vec::with_capacity(runs.len());
+    for run in runs {
+        let seen = count.query_row(params![run, indexed - SAMPLE], |row| row.get(0))?;
+        counted.push((seen, run));
+    }
+    counted.sort_unstable();
+    counted.dedup();
+    let rarest = counted.into_iter().take(LOOKED_UP);
+    Ok(rarest.map(|(_, run)| run).collect())
+}
+
+/// Is one of the runs in few subjects?
+fn any_is_rare(connection: &Connection, runs: &[String]) -> Result<bool, StoreError> {
+    for run in runs {
+        if found(connection, run, FREQUENT)? < FREQUENT {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How many certificates the index finds for an expression, counted up to `most`.
+fn found(connection: &Connection, expression: &str, most: i64) -> Result<i64, StoreError> {
+    let mut count = connection.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM subjects WHERE subjects MATCH ?1 LIMIT ?2)",
+    )?;
+    Ok(count.query_row(params![expression, most], |row| row.get(0))?)
 }
 
 /// Runs of three characters of a text, each as FTS5 quotes a string.
@@ -133,21 +185,8 @@ fn runs(text: &str) -> Vec<String> {
     .collect()
 }
 
-/// The LIKE pattern for what contains a text, with `\` for its escape character.
-pub(super) fn pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
-}
-
-fn newest(connection: &Connection) -> Result<i64, StoreError> {
+/// The newest certificate's number; 0 without any.
+pub(super) fn newest(connection: &Connection) -> Result<i64, StoreError> {
     let mut statement = connection.prepare_cached("SELECT max(number) FROM certificates")?;
     Ok(statement
         .query_row([], |row| row.get::<_, Option<i64>>(0))?
@@ -219,7 +258,6 @@ mod tests {
             )
             .unwrap();
         for (text, want) in [
-            ("abc", vec!["\"abc\""]),
             ("abcd", vec!["\"abc\"", "\"bcd\""]),
             (
                 "abcdefghijkl1x",
@@ -228,21 +266,51 @@ mod tests {
                 ],
             ),
         ] {
-            assert_eq!(
-                expression(&connection, text, 2 * SAMPLE).unwrap(),
-                want.join(" AND ")
-            );
+            assert_eq!(rarest(&connection, runs(text), 2 * SAMPLE).unwrap(), want);
         }
     }
 
     #[test]
-    fn patterns_take_wildcards_literally() {
-        for (text, want) in [("joe", "%joe%"), ("100%_\\", "%100\\%\\_\\\\%")] {
-            assert_eq!(pattern(text), want);
+    fn frequent_runs_are_not_looked_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let connection = schema::open_writer(&path, &StoreConfig::default()).unwrap();
+        connection
+            .execute(
+                "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+                 INSERT INTO subjects (rowid, subject_line)
+                 SELECT n, iif(n % 100 = 7, 'abcdefghi', 'abcdef') FROM n",
+                [FREQUENT],
+            )
+            .unwrap();
+        let text = |text: &str| text.to_owned();
+        for (condition, want) in [
+            (SubjectCondition::Contains(text("abc")), false),
+            (
+                SubjectCondition::ContainsIgnoringCase(text("abcdef")),
+                false,
+            ),
+            (
+                SubjectCondition::ContainsIgnoringCase(text("abcdefg")),
+                true,
+            ),
+            (SubjectCondition::IsIgnoringCase(text("ghi")), true),
+            (SubjectCondition::IsIgnoringCase(text("gh")), false),
+            (
+                SubjectCondition::IsOneOf(vec![text("ghi"), text("hij")]),
+                true,
+            ),
+            (
+                SubjectCondition::IsOneOf(vec![text("ghi"), text("abc")]),
+                false,
+            ),
+        ] {
+            let got = expression(&connection, &condition, FREQUENT).unwrap();
+            assert_eq!(got.is_some(), want, "{condition:?}");
         }
     }
 
-    /// The whole suite of listings with nothing indexed, something, and all.
+    /// The whole suite of listings with something indexed and in stretches, and with all indexed.
     #[tokio::test]
     async fn searches_are_right_however_far_the_index_has_come() {
         let directory = tempfile::tempdir().unwrap();
@@ -253,6 +321,9 @@ mod tests {
         drop(store);
         let connection = schema::open_writer(&path, &StoreConfig::default()).unwrap();
         assert_eq!(index_batch(&connection, 0).unwrap(), 40);
+        for (known, last) in [(0, 10), (10, 11), (11, 25)] {
+            lines::write(&connection, known, last).unwrap();
+        }
         drop(connection);
         let store = SqliteStore::open(&path, &StoreConfig::default()).unwrap();
         seen.extend(fill(&store, 40..80).await);
@@ -289,11 +360,37 @@ mod tests {
             .await
             .unwrap();
         caught_up(&path, i64::from(count)).await;
+        let reader = schema::open_reader(&path).unwrap();
+        while lines::known_up_to(&reader).unwrap() < 2 * BATCH {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        // Far from the end, so that neither the index nor the stretches are passed by. Number n has needle n - 1.
+        for (text, order, want) in [
+            ("needle1", Order::Number(Some(500)), [1001, 1002, 1003]),
+            ("needle19", Order::Number(Some(500)), [1901, 1902, 1903]),
+            ("ne", Order::Number(Some(999)), [1000, 1001, 1002]),
+            ("ne", Order::NumberDescending(Some(1001)), [1000, 999, 998]),
+            (
+                "99",
+                Order::NumberDescending(Some(1990)),
+                [1900, 1800, 1700],
+            ),
+        ] {
+            let filter = CertificateFilter {
+                subject: Some(SubjectCondition::Contains(text.to_owned())),
+                order,
+                ..CertificateFilter::all(NOW)
+            };
+            let page = store.certificates(filter.clone(), 3).await.unwrap();
+            let got: Vec<i64> = page.iter().map(|certificate| certificate.number).collect();
+            assert_eq!(got, want, "{text}");
+            let window = store.window(filter, 1, 2).await.unwrap();
+            assert_eq!(window.certificates, page[1..], "{text}");
+        }
         for (text, want) in [("needle2000", 1), ("NEEDLE", 50), ("needless", 0)] {
             for order in [Order::Number(None), Order::NumberDescending(None)] {
-                let subject_contains = Some(text.to_owned());
                 let filter = CertificateFilter {
-                    subject_contains,
+                    subject: Some(SubjectCondition::ContainsIgnoringCase(text.to_owned())),
                     order,
                     ..CertificateFilter::all(NOW)
                 };
@@ -313,6 +410,7 @@ mod tests {
             schema::open_writer(&directory.path().join("a.db"), &StoreConfig::default()).unwrap();
         let mut index = SubjectIndex {
             indexed: 0,
+            in_lines: 0,
             newest: FAR + 1,
             broken: false,
         };

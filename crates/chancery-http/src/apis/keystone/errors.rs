@@ -105,30 +105,9 @@ impl Fault {
     /// The fault for an error of the engine. One of ours is logged.
     pub(super) fn of(error: &Error) -> Fault {
         log::internal(error);
-        let fault = Fault::new(kind(error), details(error));
-        match error {
-            Error::Throttled(wait) => Fault {
-                retry_after: Some(wait.as_secs().max(1)),
-                ..fault
-            },
-            Error::Busy => Fault {
-                retry_after: Some(1),
-                ..fault
-            },
-            Error::Unauthenticated
-            | Error::UserDisabled
-            | Error::Forbidden(_)
-            | Error::NotFound(_)
-            | Error::Refused(_)
-            | Error::Policy(_)
-            | Error::Invalid(_)
-            | Error::InvalidItems(_)
-            | Error::Conflict(_)
-            | Error::NoPrivateKey
-            | Error::NoCertificate
-            | Error::Changed
-            | Error::TimedOut
-            | Error::Internal(_) => fault,
+        Fault {
+            retry_after: error.retry_after().map(|wait| wait.as_secs()),
+            ..Fault::new(kind(error), details(error))
         }
     }
 
@@ -167,10 +146,11 @@ fn kind(error: &Error) -> Kind {
         Error::UserDisabled => Kind::UserDisabled,
         Error::NotFound(_)
         | Error::NoCertificate
-        | Error::Refused(Refusal::Deleted | Refusal::Purged) => Kind::ItemNotFound,
+        | Error::Refused(Refusal::Pending | Refusal::Deleted | Refusal::Purged) => {
+            Kind::ItemNotFound
+        }
         Error::Refused(
-            Refusal::Pending
-            | Refusal::Active
+            Refusal::Active
             | Refusal::OnHold
             | Refusal::Revoked(_)
             | Refusal::Expired
@@ -179,8 +159,15 @@ fn kind(error: &Error) -> Kind {
         | Error::Policy(_)
         | Error::Invalid(_)
         | Error::InvalidItems(_)
+        | Error::OrderRefused(_)
+        | Error::NotManaged
         | Error::NoPrivateKey => Kind::BadRequest,
-        Error::Conflict(_) | Error::Changed => Kind::Conflict,
+        Error::Conflict(_)
+        | Error::CertificateAttached(_)
+        | Error::OrderOpen(_)
+        | Error::Locked
+        | Error::NotLocked
+        | Error::Changed => Kind::Conflict,
         Error::Busy | Error::TimedOut => Kind::ServiceUnavailable,
         Error::Internal(_) => Kind::IdentityFault,
     }
@@ -205,6 +192,12 @@ fn details(error: &Error) -> String {
         | Error::Invalid(_)
         | Error::InvalidItems(_)
         | Error::Conflict(_)
+        | Error::CertificateAttached(_)
+        | Error::OrderOpen(_)
+        | Error::Locked
+        | Error::NotLocked
+        | Error::OrderRefused(_)
+        | Error::NotManaged
         | Error::NoPrivateKey
         | Error::NoCertificate
         | Error::Changed
@@ -215,8 +208,10 @@ fn details(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::joe;
     use chancery_app::Conflict;
     use chancery_core::plan;
+    use chancery_core::workorder::OrderRefusal;
     use std::time::Duration;
 
     #[track_caller]
@@ -262,6 +257,7 @@ mod tests {
         };
         in_words(Error::NotFound("certificate"), 404, "itemNotFound");
         in_words(Error::NoCertificate, 404, "itemNotFound");
+        in_words(Error::Refused(Refusal::Pending), 404, "itemNotFound");
         in_words(Error::Refused(Refusal::Deleted), 404, "itemNotFound");
         in_words(Error::Refused(Refusal::Expired), 400, "badRequest");
         in_words(
@@ -270,9 +266,23 @@ mod tests {
             "badRequest",
         );
         in_words(Error::Invalid("x".to_owned()), 400, "badRequest");
+        in_words(Error::OrderOpen(7), 409, "tenantConflict");
+        in_words(Error::Locked, 409, "tenantConflict");
+        in_words(Error::NotLocked, 409, "tenantConflict");
+        in_words(
+            Error::OrderRefused(OrderRefusal::SelfApproval),
+            400,
+            "badRequest",
+        );
+        in_words(Error::NotManaged, 400, "badRequest");
         in_words(Error::NoPrivateKey, 400, "badRequest");
         in_words(
             Error::Conflict(Conflict::Certificate),
+            409,
+            "tenantConflict",
+        );
+        in_words(
+            Error::CertificateAttached(Box::new(joe())),
             409,
             "tenantConflict",
         );

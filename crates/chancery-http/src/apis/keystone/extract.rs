@@ -1,21 +1,17 @@
 //! What a request brings: caller, body, query, path and the address under which it reached us. Whatever is wrong with
 //! these, it is said in this API's words.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
-use axum::http::header::HOST;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
-use axum::http::uri::Authority;
-use bytes::Bytes;
 use chancery_app::{CertificateRef, Credential, Via};
-use percent_encoding::percent_decode_str;
 
 use super::errors::{Fault, Kind};
 use super::wire::{self, Readable};
 use super::{NAME, map};
+use crate::kit::address::{self, via};
 use crate::kit::body::{self, BodyFault};
 use crate::kit::negotiate::{Representation, content_type};
+use crate::kit::query::{self, QueryFault};
 use crate::shared::Shared;
 
 /// Who asks, by the token in X-Auth-Token.
@@ -33,7 +29,7 @@ pub(super) struct Stranger(pub(super) Via);
 pub(super) struct Spoken<T>(pub(super) T);
 
 /// The parameters after the question mark. Unknown ones are passed over.
-pub(super) struct Query(Vec<(String, String)>);
+pub(super) struct Query(query::Query);
 
 /// The certificate that the path names by issuer and serial number.
 pub(super) struct Which(pub(super) CertificateRef);
@@ -60,7 +56,7 @@ impl FromRequestParts<Shared> for Caller {
         };
         let who = shared
             .app
-            .authenticate(Credential::Token(token.to_owned().into()), via(parts))
+            .authenticate(Credential::Token(token.to_owned().into()), via(NAME, parts))
             .await?;
         Ok(Caller {
             who,
@@ -73,16 +69,8 @@ impl FromRequestParts<Shared> for Stranger {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _shared: &Shared) -> Result<Stranger, Fault> {
-        Ok(Stranger(via(parts)))
+        Ok(Stranger(via(NAME, parts)))
     }
-}
-
-fn via(parts: &Parts) -> Via {
-    let address = parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip());
-    Via { api: NAME, address }
 }
 
 impl<T: Readable> FromRequest<Shared> for Spoken<T> {
@@ -107,20 +95,10 @@ impl<T: Readable> FromRequest<Shared> for Spoken<T> {
             return Err(Fault::bad("the body must be in UTF-8"));
         }
         let said = media_type.and_then(|media_type| media_type.representation());
-        match said.unwrap_or_else(|| looks_like(&body)) {
+        match said.unwrap_or_else(|| Representation::looked_at(&body)) {
             Representation::Xml => wire::read_xml(&body).map(Spoken).map_err(Fault::bad),
             Representation::Json => wire::read_json(&body).map(Spoken).map_err(Fault::bad),
         }
-    }
-}
-
-/// What a body is that does not say so, as curl sends it without a Content-Type of its own.
-fn looks_like(body: &Bytes) -> Representation {
-    let first = body.iter().find(|octet| !octet.is_ascii_whitespace());
-    if first == Some(&b'<') {
-        Representation::Xml
-    } else {
-        Representation::Json
     }
 }
 
@@ -133,30 +111,19 @@ impl FromRequestParts<Shared> for Query {
 }
 
 impl Query {
-    /// Reads `a=b&c=d`, percent-encoded UTF-8 with `+` for a space.
     pub(super) fn read(text: &str) -> Result<Query, Fault> {
-        let decoded = |text: &str| match percent_decode_str(&text.replace('+', " ")).decode_utf8() {
-            Ok(text) => Ok(text.into_owned()),
-            Err(_) => Err(Fault::bad("the query is not in UTF-8")),
-        };
-        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((decoded(name)?, decoded(value)?))
-        });
-        pairs.collect::<Result<_, Fault>>().map(Query)
+        Ok(Query(query::Query::read(text)?))
     }
 
     /// The value of a parameter that may stand there once.
     pub(super) fn value(&self, name: &str) -> Result<Option<&str>, Fault> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str());
-        match (values.next(), values.next()) {
-            (first, None) => Ok(first),
-            (_, Some(_)) => Err(Fault::bad(format!("{name} is given twice"))),
-        }
+        Ok(self.0.value(name)?)
+    }
+}
+
+impl From<QueryFault> for Fault {
+    fn from(fault: QueryFault) -> Fault {
+        Fault::bad(fault.to_string())
     }
 }
 
@@ -191,62 +158,9 @@ impl FromRequestParts<Shared> for BaseUrl {
         if let Some(url) = &shared.config.keystone.public_url {
             return Ok(BaseUrl(url.clone()));
         }
-        let header = || {
-            parts
-                .headers
-                .get(HOST)
-                .and_then(|value| value.to_str().ok())
-        };
-        let host = parts.uri.authority().map(Authority::as_str).or_else(header);
-        let Some(host) = host.filter(|host| is_host(host)) else {
+        let Some(host) = address::host(parts) else {
             return Err(Fault::bad("the request's Host header names no host"));
         };
         Ok(BaseUrl(format!("https://{host}/v2.0/")))
-    }
-}
-
-/// Name or address, and perhaps a port: nothing that could mean something else inside a URL.
-fn is_host(text: &str) -> bool {
-    text.parse::<Authority>()
-        .is_ok_and(|authority| !authority.host().is_empty())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn queries_are_read() {
-        let text = "issuerName=CN=Joe%20Test,+O=H%26P&limit=5&&flag&a=1&a=2&%6Darker=x";
-        let query = Query::read(text).map_err(drop).unwrap();
-        assert_eq!(query.value("issuerName"), Ok(Some("CN=Joe Test, O=H&P")));
-        assert_eq!(query.value("limit"), Ok(Some("5")));
-        assert_eq!(query.value("flag"), Ok(Some("")));
-        assert_eq!(query.value("marker"), Ok(Some("x")));
-        assert_eq!(query.value("absent"), Ok(None));
-        assert_eq!(query.value("a").unwrap_err().kind, Kind::BadRequest);
-        assert_eq!(
-            Query::read("a=%ff").map(drop).unwrap_err().kind,
-            Kind::BadRequest
-        );
-    }
-
-    #[test]
-    fn only_hosts_stand_in_urls() {
-        for host in [
-            "localhost",
-            "localhost:8443",
-            "127.0.0.1:8443",
-            "[::1]:8443",
-            "ca_1.example",
-        ] {
-            assert!(is_host(host), "{host}");
-        }
-        for host in ["", ":8443", "a@b", "a/b", "a?b", "a b", "a\"b", "a:b:c"] {
-            assert!(!is_host(host), "{host}");
-        }
     }
 }

@@ -4,14 +4,13 @@ pub(super) mod access;
 pub(super) mod certificate;
 pub(super) mod discovery;
 pub(super) mod fault;
-mod strict;
 
 use serde::Serialize;
 
 use super::layout;
+use crate::kit::json::{Members, Strict};
 use crate::kit::xml::{self, Element, XmlFault};
 use certificate::{Certificate, Certificates};
-use strict::{Members, Strict};
 
 /// Namespace of the answers, as the source document has it.
 const HP_EXT: &str = "http://docs.openstack.org/identity/api/ext/hp/v1.0";

@@ -5,6 +5,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use chancery_app::Error;
+use chancery_core::workorder::OrderRefusal;
 
 use super::wire::Problem;
 
@@ -63,6 +64,18 @@ impl From<&Error> for Fault {
             Error::Policy(_) => (StatusCode::UNPROCESSABLE_ENTITY, "policy"),
             Error::Invalid(_) | Error::InvalidItems(_) => (StatusCode::BAD_REQUEST, "invalid"),
             Error::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Error::CertificateAttached(_) => (StatusCode::CONFLICT, "conflict"),
+            Error::OrderOpen(_) => (StatusCode::CONFLICT, "order-open"),
+            Error::Locked => (StatusCode::LOCKED, "locked"),
+            Error::NotLocked => (StatusCode::LOCKED, "not-locked"),
+            Error::OrderRefused(OrderRefusal::SelfApproval) => (StatusCode::FORBIDDEN, "forbidden"),
+            Error::OrderRefused(
+                OrderRefusal::NotApproved
+                | OrderRefusal::AlreadyApproved
+                | OrderRefusal::NotBegun
+                | OrderRefusal::Ended(_),
+            ) => (StatusCode::CONFLICT, "refused"),
+            Error::NotManaged => (StatusCode::CONFLICT, "not-managed"),
             Error::NoPrivateKey => (StatusCode::CONFLICT, "no-private-key"),
             Error::NoCertificate => (StatusCode::CONFLICT, "no-certificate"),
             Error::Changed => (StatusCode::CONFLICT, "changed"),
@@ -70,29 +83,11 @@ impl From<&Error> for Fault {
             Error::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "timed-out"),
             Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
-        let retry_after = match error {
-            Error::Throttled(wait) => Some(wait.as_secs().max(1)),
-            Error::Busy => Some(1),
-            Error::Unauthenticated
-            | Error::UserDisabled
-            | Error::Forbidden(_)
-            | Error::NotFound(_)
-            | Error::Refused(_)
-            | Error::Policy(_)
-            | Error::Invalid(_)
-            | Error::InvalidItems(_)
-            | Error::Conflict(_)
-            | Error::NoPrivateKey
-            | Error::NoCertificate
-            | Error::Changed
-            | Error::TimedOut
-            | Error::Internal(_) => None,
-        };
         Fault {
             status,
             kind,
             detail: error.to_string(),
-            retry_after,
+            retry_after: error.retry_after().map(|wait| wait.as_secs()),
         }
     }
 }
@@ -157,6 +152,7 @@ pub(super) async fn wrong_method(method: Method) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::joe;
     use chancery_app::Conflict;
     use std::time::Duration;
 
@@ -189,6 +185,21 @@ mod tests {
         check(Error::Invalid("x".into()), 400, "invalid");
         check(Error::InvalidItems(vec![(0, "x".into())]), 400, "invalid");
         check(Error::Conflict(Conflict::Certificate), 409, "conflict");
+        check(Error::CertificateAttached(Box::new(joe())), 409, "conflict");
+        check(Error::OrderOpen(7), 409, "order-open");
+        check(Error::Locked, 423, "locked");
+        check(Error::NotLocked, 423, "not-locked");
+        check(
+            Error::OrderRefused(OrderRefusal::SelfApproval),
+            403,
+            "forbidden",
+        );
+        check(
+            Error::OrderRefused(OrderRefusal::AlreadyApproved),
+            409,
+            "refused",
+        );
+        check(Error::NotManaged, 409, "not-managed");
         check(Error::NoPrivateKey, 409, "no-private-key");
         check(Error::NoCertificate, 409, "no-certificate");
         check(Error::Changed, 409, "changed");

@@ -1,18 +1,17 @@
 //! This API's caller and body: what is wrong with them is told in its words too.
 
-use std::net::SocketAddr;
-
 use axum::body::Body;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use chancery_app::{Credential, Error, Via};
+use chancery_app::{Credential, Error};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::NAME;
 use super::errors::Fault;
+use crate::kit::address::via;
 use crate::kit::authorization::{self, Authorization};
 use crate::kit::body::{self, BodyFault};
 use crate::shared::Shared;
@@ -33,10 +32,6 @@ impl FromRequestParts<Shared> for Caller {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Caller, Fault> {
-        let address = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0.ip());
         let credential = match authorization::read(&parts.headers) {
             Some(Authorization::Basic(user, secret)) => {
                 Credential::PasswordOrApiKey(user, SecretString::from(secret))
@@ -46,7 +41,7 @@ impl FromRequestParts<Shared> for Caller {
         };
         let caller = shared
             .app
-            .authenticate(credential, Via { api: NAME, address })
+            .authenticate(credential, via(NAME, parts))
             .await?;
         Ok(Caller(caller))
     }

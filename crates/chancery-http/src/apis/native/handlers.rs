@@ -6,4 +6,6 @@ pub(super) mod authorities;
 pub(super) mod certificates;
 pub(super) mod domains;
 pub(super) mod lifecycle;
+pub(super) mod orders;
+pub(super) mod records;
 pub(super) mod users;

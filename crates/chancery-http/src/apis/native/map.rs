@@ -1,8 +1,12 @@
 //! Between this API's words and the core's. Pure.
 
+mod order;
+mod record;
+
 use chancery_app::{
     AuditEntry, AuditFilter, AuthorityView, CertificateFilter, CertificateRef, Domain, ImportItem,
-    ImportedStatus, IssueBy, IssueRequest, KeySource, Order, RenewRequest, StatusFilter, User,
+    ImportedStatus, IssueBy, IssueRequest, KeySource, NewUser, Order, Person, PersonChange,
+    RenewRequest, StatusFilter, SubjectCondition, User, UserChange,
 };
 use chancery_core::certificate::Certificate;
 use chancery_core::identity::{CertificateId, DomainId, UserId};
@@ -15,11 +19,15 @@ use chancery_core::san::GeneralName;
 use chancery_core::serial::Serial;
 use chancery_core::time::Time;
 use chancery_core::x509::{self, eku, pem};
+use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::errors::Fault;
 use super::wire;
 use crate::kit::time::{parse_rfc3339, rfc3339};
+
+pub(super) use order::{order, order_filter, order_number, regenerate};
+pub(super) use record::{record, signing, whole_record};
 
 /// The kinds of keys that can be asked for, by their words.
 const KEYS: [&str; 7] = [
@@ -46,7 +54,7 @@ pub(super) fn certificate(certificate: &Certificate, now: Time) -> wire::Certifi
         subject: certificate.subject.to_rfc4514(),
         issuer: certificate.issuer.to_rfc4514(),
         serial: certificate.serial.to_hex(),
-        subject_key_id: hex::encode(certificate.subject_key_id),
+        subject_key_id: certificate.key_id().map(hex::encode),
         names: facts
             .iter()
             .flat_map(|facts| &facts.names)
@@ -162,6 +170,7 @@ pub(super) fn import(body: wire::Import) -> Result<Vec<ImportItem>, Fault> {
             owner: owner.clone(),
             status: ImportedStatus::Active,
             private_key: private_key.take(),
+            name: None,
         })
         .collect())
 }
@@ -219,7 +228,7 @@ pub(super) fn filter(
         issuer: query.issuer.map(|text| name("issuer", &text)).transpose()?,
         serial: query.serial.map(|text| serial(&text)).transpose()?,
         subject_key_id: query.subject_key_id.map(|text| key_id(&text)).transpose()?,
-        subject_contains: query.subject,
+        subject: query.subject.map(SubjectCondition::ContainsIgnoringCase),
         status: query.status.map(status).transpose()?,
         order,
         ..CertificateFilter::all(now)
@@ -260,11 +269,63 @@ pub(super) fn user(user: &User) -> wire::User {
         has_password: user.has_password,
         has_api_key: user.has_api_key,
         created: rfc3339(user.created),
+        display_name: user.person.display_name.clone(),
+        first_name: user.person.first_name.clone(),
+        last_name: user.person.last_name.clone(),
+        email: user.person.email.clone(),
+        subject_dn: user.person.subject_dn.clone(),
+        expires: user.expires.map(rfc3339),
+        certificate: user.certificate.map(|id| id.to_string()),
     }
 }
 
+/// A user to make.
+pub(super) fn new_user(body: wire::NewUser) -> Result<NewUser, Fault> {
+    Ok(NewUser {
+        id: body.id.map(|text| user_id(&text)).transpose()?,
+        name: body.name,
+        domain: body.domain.map(|text| domain_id(&text)).transpose()?,
+        roles: body
+            .roles
+            .map_or(Ok(vec![Role::SelfService]), |words| roles(&words))?,
+        password: body.password.map(SecretString::from),
+        person: Person {
+            display_name: body.display_name,
+            first_name: body.first_name,
+            last_name: body.last_name,
+            email: body.email,
+            subject_dn: body.subject_dn,
+        },
+        expires: body
+            .expires
+            .map(|text| time("expires", &text))
+            .transpose()?,
+    })
+}
+
+/// What to change of a user.
+pub(super) fn user_change(body: wire::UserChange) -> Result<UserChange, Fault> {
+    let end = |end: Option<String>| end.map(|text| time("expires", &text)).transpose();
+    Ok(UserChange {
+        name: body.name,
+        roles: body.roles.map(|words| roles(&words)).transpose()?,
+        disabled: body.disabled,
+        password: body.password.map(SecretString::from),
+        domain: body.domain.map(|text| domain_id(&text)).transpose()?,
+        person: None,
+        person_members: PersonChange {
+            display_name: body.display_name,
+            first_name: body.first_name,
+            last_name: body.last_name,
+            email: body.email,
+            subject_dn: body.subject_dn,
+        },
+        expires: body.expires.map(end).transpose()?,
+    })
+}
+
 /// Roles by their words.
-pub(super) fn roles(words: &[String]) -> Result<Vec<Role>, Fault> {
+fn roles(words: &[String]) -> Result<Vec<Role>, Fault> {
     let role = |word: &String| {
         Role::parse(word).ok_or_else(|| {
             let words: Vec<&str> = Role::ALL.into_iter().map(Role::word).collect();

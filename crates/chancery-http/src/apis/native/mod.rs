@@ -20,7 +20,7 @@ pub(crate) const NAME: &str = "native";
 
 /// The routes.
 pub(crate) fn router() -> Router<Shared> {
-    use handlers::{accounts, audit, authorities, certificates, domains, lifecycle, users};
+    use handlers::{certificates, lifecycle, orders, records};
     Router::new()
         .route("/chancery/v1/openapi.json", get(openapi::document))
         .route(
@@ -62,6 +62,28 @@ pub(crate) fn router() -> Router<Shared> {
             "/chancery/v1/certificates/{id}/purge",
             post(lifecycle::purge),
         )
+        .route(
+            "/chancery/v1/certificates/{id}/regenerate",
+            post(orders::regenerate),
+        )
+        .route("/chancery/v1/orders", get(orders::list))
+        .route("/chancery/v1/orders/{number}", get(orders::show))
+        .route(
+            "/chancery/v1/orders/{number}/approve",
+            post(orders::approve),
+        )
+        .route("/chancery/v1/orders/{number}/reject", post(orders::reject))
+        .route("/chancery/v1/records", get(records::list))
+        .route("/chancery/v1/records/{name}", get(records::show))
+        .route("/chancery/v1/records/{name}/sign", post(records::sign))
+        .merge(people_and_rules())
+        .method_not_allowed_fallback(errors::wrong_method)
+}
+
+/// Those about users, domains, authorities and who is calling.
+fn people_and_rules() -> Router<Shared> {
+    use handlers::{accounts, audit, authorities, domains, users};
+    Router::new()
         .route("/chancery/v1/users", get(users::list).post(users::add))
         .route(
             "/chancery/v1/users/{id}",
@@ -91,5 +113,4 @@ pub(crate) fn router() -> Router<Shared> {
             axum::routing::delete(accounts::revoke_token),
         )
         .route("/chancery/v1/whoami", get(accounts::whoami))
-        .method_not_allowed_fallback(errors::wrong_method)
 }

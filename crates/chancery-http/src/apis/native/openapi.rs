@@ -6,7 +6,9 @@ use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::handlers::{accounts, audit, authorities, certificates, domains, lifecycle, users};
+use super::handlers::{
+    accounts, audit, authorities, certificates, domains, lifecycle, orders, records, users,
+};
 
 /// The document: every handler of this API, and how callers prove who they are.
 #[derive(OpenApi)]
@@ -19,7 +21,8 @@ use super::handlers::{accounts, audit, authorities, certificates, domains, lifec
     paths(
         certificates::list, certificates::issue, certificates::import, certificates::show, certificates::pem,
         certificates::der, certificates::chain, certificates::pkcs12, lifecycle::renew, lifecycle::hold,
-        lifecycle::release, lifecycle::revoke, lifecycle::delete, lifecycle::purge, users::list, users::add,
+        lifecycle::release, lifecycle::revoke, lifecycle::delete, lifecycle::purge, orders::regenerate,
+        orders::list, orders::show, orders::approve, orders::reject, records::list, records::show, records::sign, users::list, users::add,
         users::show, users::change, users::remove, users::new_api_key, users::remove_api_key, domains::list,
         domains::add, domains::show, domains::change, domains::remove, authorities::list, authorities::show,
         authorities::profiles, audit::list, accounts::new_token, accounts::revoke_token, accounts::whoami

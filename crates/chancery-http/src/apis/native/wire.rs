@@ -2,7 +2,9 @@
 
 mod accounts;
 mod certificate;
+mod order;
 mod overview;
+mod record;
 
 pub(crate) use accounts::{
     ApiKey, Domain, DomainChange, DomainList, ListQuery, NewDomain, NewUser, Token, User,
@@ -12,6 +14,8 @@ pub(crate) use certificate::{
     Certificate, CertificateList, CertificateQuery, Import, ImportAnswer, Issue, Nothing, Pkcs12,
     Renew, Revoke,
 };
+pub(crate) use order::{Order, OrderList, OrderQuery, Regenerate, Reject};
 pub(crate) use overview::{
     Audit, AuditEntry, AuditQuery, Authority, AuthorityList, Problem, Profile, ProfileList,
 };
+pub(crate) use record::{Record, RecordList, SignRecord};

@@ -19,7 +19,13 @@ pub(crate) fn fault(error: &Error, _: &HeaderMap) -> Response {
         | Error::Refused(_)
         | Error::Policy(_)
         | Error::Conflict(_)
+        | Error::CertificateAttached(_)
         | Error::Changed
+        | Error::OrderOpen(_)
+        | Error::Locked
+        | Error::NotLocked
+        | Error::OrderRefused(_)
+        | Error::NotManaged
         | Error::NoPrivateKey
         | Error::NoCertificate
         | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -111,7 +111,7 @@ pub(crate) struct RenewArgs {
 
 /// Where the new certificate goes.
 #[derive(Args, Debug)]
-struct ResultArgs {
+pub(crate) struct ResultArgs {
     /// Print the certificate in PEM, and nothing else
     #[arg(long, conflicts_with = "json")]
     pem: bool,
@@ -155,7 +155,8 @@ pub(super) fn renew(args: RenewArgs, context: &Context) -> Result<(), Failure> {
 }
 
 impl ResultArgs {
-    fn hand_over(&self, issued: &Value, context: &Context) -> Result<(), Failure> {
+    /// Writes it, prints it, or both.
+    pub(crate) fn hand_over(&self, issued: &Value, context: &Context) -> Result<(), Failure> {
         let pem = text(issued, "certificate");
         if let Some(path) = &self.out {
             write(path, &pem, issued)?;

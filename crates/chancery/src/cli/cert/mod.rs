@@ -17,7 +17,9 @@ use super::Context;
 use super::address::Resource;
 use super::failure::Failure;
 use super::object::text;
-use super::output;
+use super::{order, output};
+
+pub(crate) use issue::ResultArgs;
 
 pub(super) const EXAMPLES: &str = "\
 A certificate is named by its id, its number or its name. It is active until it expires, is
@@ -29,6 +31,15 @@ Examples:
   chancery cert export 7a7e3d52c01b4f6688aa0917 --format chain --out fullchain.pem
   chancery cert hold joe-7a7e3d52
   chancery cert revoke 17 --reason key-compromise";
+
+const REGENERATE: &str = "\
+Somebody else approves it (`chancery order approve`) unless it is to be done at once; the new
+certificate is pending until then. The old one is revoked if the reason says that it was
+superseded or that its key is compromised; the server's configuration may say otherwise.
+
+Examples:
+  chancery cert regenerate joe-7a7e3d52 --reason key-compromise
+  chancery cert regenerate 17 --reason superseded --auto-approve";
 
 const HOLD: &str = "\
 A certificate on hold is revoked for now (reason certificate-hold): relying parties refuse
@@ -76,6 +87,18 @@ pub(crate) enum CertCommand {
     /// Issue a certificate anew, with the same names
     #[command(after_help = issue::RENEW_EXAMPLES)]
     Renew(issue::RenewArgs),
+    /// Ask for a new certificate with a new key in the place of this one
+    #[command(after_help = REGENERATE)]
+    Regenerate {
+        #[command(flatten)]
+        certificate: Id,
+        /// Why; `superseded` and `key compromise` also decide what becomes of the old one
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+        /// Do it at once, without anybody's approval
+        #[arg(long)]
+        auto_approve: bool,
+    },
     /// Revoke a certificate for now
     #[command(after_help = HOLD)]
     Hold(Id),
@@ -127,6 +150,17 @@ pub(crate) fn run(command: CertCommand, context: &Context) -> Result<(), Failure
         CertCommand::Show(id) => show::show(&id, context),
         CertCommand::Export(args) => export::run(args, context),
         CertCommand::Renew(args) => issue::renew(args, context),
+        CertCommand::Regenerate {
+            certificate,
+            reason,
+            auto_approve,
+        } => {
+            let asked = json!({ "reason": reason, "auto_approve": auto_approve });
+            let order = context
+                .client()?
+                .post(&certificate.part("regenerate"), &asked)?;
+            order::print(&order, context)
+        }
         CertCommand::Hold(id) => change(&id, "hold", &json!({}), context),
         CertCommand::Release(id) => change(&id, "release", &json!({}), context),
         CertCommand::Revoke {

@@ -23,8 +23,8 @@ Examples:
   chancery cert show joe-7a7e3d52
   chancery cert show 17 --json | jq -r .not_after";
 
-const STATUSES: [&str; 8] = [
-    "pending", "active", "on-hold", "revoked", "expired", "deleted", "purged", "any",
+const STATUSES: [&str; 9] = [
+    "pending", "active", "on-hold", "revoked", "expired", "deleted", "purged", "signed", "any",
 ];
 
 /// Which certificates.

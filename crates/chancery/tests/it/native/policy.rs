@@ -123,6 +123,24 @@ fn a_csr_that_asks_to_be_an_authority_is_refused() {
     refused(&answer, 422, "policy");
 }
 
+/// A certificate in an authority's name would be taken for the authority's; the root's name was let through.
+#[test]
+fn nobody_else_gets_an_authoritys_name() {
+    let server = Server::start();
+    for subject in [
+        "CN=Chancery Issuing,O=Chancery",
+        "CN=chancery root,O=CHANCERY",
+    ] {
+        let asked = json!({"key": "ec-p256", "subject": subject});
+        let detail = refused(
+            &server.native("POST", "/certificates", &asked),
+            422,
+            "policy",
+        );
+        assert!(detail.contains("an authority's own"), "{detail}");
+    }
+}
+
 /// RFC 5280, section 4.1.2.6: a mail address in the subject is an alternative name too. It was not, and need not even have
 /// been an address.
 #[test]

@@ -54,7 +54,7 @@ const fn of(
     }
 }
 
-const CERTIFICATES: [Operation; 13] = [
+const CERTIFICATES: [Operation; 17] = [
     of("certificate.read", 200, "eeeedo-", |case| case.get("")),
     of("certificate.read", 200, "eeeedo-", |case| case.get("/pem")),
     of("certificate.read", 200, "eeeedo-", |case| case.get("/der")),
@@ -100,6 +100,18 @@ const CERTIFICATES: [Operation; 13] = [
     }),
     of("certificate.purge", 200, "e------", |case| {
         case.post(&["delete"], "purge", json!({}))
+    }),
+    of("order.place", 202, "ee--do-", |case| {
+        case.post(&[], "regenerate", json!({"auto_approve": true}))
+    }),
+    of("order.read", 200, "eeeedo-", |case| {
+        case.call("GET", &case.order(), Value::Null)
+    }),
+    of("order.approve", 200, "e-e-d--", |case| {
+        case.call("POST", &format!("{}/approve", case.order()), json!({}))
+    }),
+    of("order.reject", 200, "e-e-d--", |case| {
+        case.call("POST", &format!("{}/reject", case.order()), json!({}))
     }),
 ];
 
@@ -248,6 +260,13 @@ impl Case<'_> {
             &format!("/certificates/{}/{action}", self.certificate(before)),
             body,
         )
+    }
+
+    /// A work order of the administrator's, about a certificate that belongs to the owner.
+    fn order(&self) -> String {
+        let path = format!("/certificates/{}/regenerate", self.certificate(&[]));
+        let order = self.server.native("POST", &path, &json!({})).expect(202);
+        format!("/orders/{}", order.json()["number"])
     }
 
     /// A user of the domain: the caller, or one without roles that reach farther.

@@ -33,6 +33,10 @@ fn what_is_wrong_is_told_with_its_key() {
         ("[issue]\nprofile = \"no-such\"\n", "issue.profile"),
         ("[keystone]\nprofile = \"no-such\"\n", "keystone.profile"),
         ("[keystone]\nkey = \"rsa-1\"\n", "keystone.key"),
+        (
+            "[appviewx]\nsession_minutes = 0\n",
+            "appviewx.session_minutes",
+        ),
         ("[keys]\nsource = \"hsm\"\n", "source"),
         ("[store]\nreaders = 0\n", "store.readers"),
         (

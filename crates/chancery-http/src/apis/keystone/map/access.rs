@@ -169,6 +169,7 @@ mod tests {
 
     use super::super::super::wire::{Document, read_json};
     use super::*;
+    use crate::testing::joe;
 
     fn kind(auth: &str) -> Result<(&'static str, Scope), Fault> {
         let body = format!(r#"{{"auth":{auth}}}"#);
@@ -225,10 +226,7 @@ mod tests {
             name: "arunkant".to_owned(),
             domain: domain.id.clone(),
             roles: vec![Role::SelfService],
-            disabled: false,
-            has_password: true,
-            has_api_key: false,
-            created: Time::from_unix(0),
+            ..joe()
         };
         let mut access = access(
             "HPAuth_4e98a5dbb0befc448cd0454f",

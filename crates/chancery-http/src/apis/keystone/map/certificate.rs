@@ -94,7 +94,7 @@ fn armour(label: &str, der: &[u8]) -> String {
     text
 }
 
-/// The document knows no certificate that is not signed yet; such a one cannot be used.
+/// The document knows no certificate that is not signed yet, and none is shown; such a one could not be used.
 const fn status(status: Status) -> &'static str {
     match status {
         Status::Active => "active",

@@ -48,7 +48,11 @@ pub(crate) fn certificates(query: &Query, caller: &User, now: Time) -> Result<Li
             .value("subjectKeyId")?
             .map(|text| key_id("subjectKeyId", text))
             .transpose()?,
-        status: query.value("status")?.map(status).transpose()?,
+        status: Some(match query.value("status")? {
+            Some(text) => status(text)?,
+            // What is not signed yet does not exist in this API.
+            None => StatusFilter::Signed,
+        }),
         order: Order::SubjectKeyId(marker.map(|key| (key, None))),
         ..CertificateFilter::all(now)
     };
@@ -111,24 +115,14 @@ fn limit(query: &Query) -> Result<usize, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chancery_core::identity::UserId;
+    use crate::testing::joe;
 
     const KEY: &str = "326dd2ab79ddc98cf4620b7df0f557501fdd3dd4";
 
     fn listing(text: &str) -> Result<Listing, Fault> {
-        let caller = User {
-            id: UserId::parse("joe").unwrap(),
-            name: "joe".to_owned(),
-            domain: DomainId::parse("home").unwrap(),
-            roles: Vec::new(),
-            disabled: false,
-            has_password: true,
-            has_api_key: false,
-            created: Time::from_unix(0),
-        };
         certificates(
             &Query::read(text).map_err(drop).unwrap(),
-            &caller,
+            &joe(),
             Time::from_unix(0),
         )
     }

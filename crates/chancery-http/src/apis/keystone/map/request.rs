@@ -137,6 +137,7 @@ fn import_one(asked: Asked) -> Result<(ImportItem, Claim, String), Fault> {
             owner: Some(claim.user.clone()),
             status,
             private_key,
+            name: None,
         },
         claim,
         data,

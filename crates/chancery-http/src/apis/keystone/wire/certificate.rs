@@ -4,8 +4,8 @@ use chancery_core::time::Time;
 use serde::{Serialize, Serializer};
 
 use super::super::layout::Node;
-use super::strict::Members;
 use super::{ATOM, Empty, HP_EXT, IDENTITY, Readable, root};
+use crate::kit::json::Members;
 use crate::kit::time::xml_local;
 use crate::kit::xml::{Element, XmlFault};
 

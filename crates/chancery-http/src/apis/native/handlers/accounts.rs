@@ -59,8 +59,13 @@ pub(crate) async fn revoke_token(
 #[utoipa::path(get, path = "/chancery/v1/whoami", tag = "accounts",
     responses((status = 200, description = "Done", body = wire::WhoAmI), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
 /// Who is calling.
-pub(crate) async fn whoami(Caller(caller): Caller) -> axum::Json<wire::WhoAmI> {
-    axum::Json(wire::WhoAmI {
-        user: map::user(caller.user()),
-    })
+pub(crate) async fn whoami(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+) -> Result<axum::Json<wire::WhoAmI>, Fault> {
+    // As it is now: the caller is remembered as it was proved a moment ago.
+    let user = shared.app.user(&caller, &caller.user().id).await?;
+    Ok(axum::Json(wire::WhoAmI {
+        user: map::user(&user),
+    }))
 }

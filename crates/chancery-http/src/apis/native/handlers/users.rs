@@ -4,9 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use chancery_app::{NewUser, UserChange};
-use chancery_core::role::Role;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use crate::apis::native::errors::Fault;
 use crate::apis::native::extract::{Caller, Id, Json, Query};
@@ -39,15 +37,7 @@ pub(crate) async fn add(
     Caller(caller): Caller,
     Json(body): Json<wire::NewUser>,
 ) -> Result<Response, Fault> {
-    let new = NewUser {
-        id: body.id.map(|text| map::user_id(&text)).transpose()?,
-        name: body.name,
-        domain: body.domain.map(|text| map::domain_id(&text)).transpose()?,
-        roles: body
-            .roles
-            .map_or(Ok(vec![Role::SelfService]), |words| map::roles(&words))?,
-        password: body.password.map(SecretString::from),
-    };
+    let new = map::new_user(body)?;
     let user = shared.app.add_user(&caller, new).await?;
     let location = format!("/chancery/v1/users/{}", user.id);
     Ok((
@@ -81,13 +71,7 @@ pub(crate) async fn change(
     Json(body): Json<wire::UserChange>,
 ) -> Result<axum::Json<wire::User>, Fault> {
     let id = map::user_id(&id)?;
-    let change = UserChange {
-        name: body.name,
-        roles: body.roles.map(|words| map::roles(&words)).transpose()?,
-        disabled: body.disabled,
-        password: body.password.map(SecretString::from),
-        domain: body.domain.map(|text| map::domain_id(&text)).transpose()?,
-    };
+    let change = map::user_change(body)?;
     Ok(axum::Json(map::user(
         &shared.app.change_user(&caller, &id, change).await?,
     )))

@@ -1,6 +1,6 @@
 //! Users, domains and tokens on the wire.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 /// A user.
@@ -18,6 +18,16 @@ pub(crate) struct User {
     pub(crate) has_api_key: bool,
     /// RFC 3339.
     pub(crate) created: String,
+    pub(crate) display_name: Option<String>,
+    pub(crate) first_name: Option<String>,
+    pub(crate) last_name: Option<String>,
+    pub(crate) email: Option<String>,
+    /// The distinguished name that its certificates should have, for people.
+    pub(crate) subject_dn: Option<String>,
+    /// The last second of the account, RFC 3339; null if it does not end.
+    pub(crate) expires: Option<String>,
+    /// The id of the certificate that is attached to the user.
+    pub(crate) certificate: Option<String>,
 }
 
 /// A page of users.
@@ -66,6 +76,13 @@ pub(crate) struct NewUser {
     pub(crate) roles: Option<Vec<String>>,
     /// The password, if it gets one.
     pub(crate) password: Option<String>,
+    pub(crate) display_name: Option<String>,
+    pub(crate) first_name: Option<String>,
+    pub(crate) last_name: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) subject_dn: Option<String>,
+    /// The last second of the account, RFC 3339; it does not end if left out.
+    pub(crate) expires: Option<String>,
 }
 
 /// What to change of a user.
@@ -77,6 +94,31 @@ pub(crate) struct UserChange {
     pub(crate) disabled: Option<bool>,
     pub(crate) password: Option<String>,
     pub(crate) domain: Option<String>,
+    /// Null takes it away, as it does of the members below.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) display_name: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) first_name: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) last_name: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) email: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) subject_dn: Option<Option<String>>,
+    /// The last second of the account, RFC 3339; null if it shall not end.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) expires: Option<Option<String>>,
+}
+
+/// Tells a member that is null from one that is left out.
+fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }
 
 /// A new API key, told this once.

@@ -30,8 +30,8 @@ pub(crate) struct Certificate {
     pub(crate) issuer: String,
     /// Lower-case hexadecimal.
     pub(crate) serial: String,
-    /// SHA-1 of the public key, 40 hexadecimal digits.
-    pub(crate) subject_key_id: String,
+    /// SHA-1 of the public key, 40 hexadecimal digits; null while pending and the key is not made yet.
+    pub(crate) subject_key_id: Option<String>,
     /// Subject alternative names: `dns:`, `email:`, `ip:`, `uri:`.
     pub(crate) names: Vec<String>,
     /// The public key's kind and size.
@@ -83,7 +83,8 @@ pub(crate) struct CertificateList {
 pub(crate) struct CertificateQuery {
     /// Text that the subject holds, whatever its case.
     pub(crate) subject: Option<String>,
-    /// `pending`, `active`, `on-hold`, `revoked`, `expired`, `deleted`, `purged` or `any`; all but deleted and purged ones if left out.
+    /// `pending`, `active`, `on-hold`, `revoked`, `expired`, `deleted`, `purged`, `signed` (neither pending
+    /// nor deleted) or `any`; all but deleted and purged ones if left out.
     pub(crate) status: Option<String>,
     /// A user's id.
     pub(crate) owner: Option<String>,

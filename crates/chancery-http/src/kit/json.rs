@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Map, Value};
 
 /// A value without doubled members.
-pub(super) struct Strict(pub(super) Value);
+pub(crate) struct Strict(pub(crate) Value);
 
 /// The members of an object. Null is the same as missing; unknown members are passed over.
 #[derive(Clone, Copy)]
@@ -15,7 +15,7 @@ pub(crate) struct Members<'v>(&'v Map<String, Value>);
 
 impl<'v> Members<'v> {
     /// The members of a value that must be an object.
-    pub(super) fn of(value: &'v Value) -> Result<Members<'v>, String> {
+    pub(crate) fn of(value: &'v Value) -> Result<Members<'v>, String> {
         value
             .as_object()
             .map(Members)
@@ -23,7 +23,7 @@ impl<'v> Members<'v> {
     }
 
     /// A text.
-    pub(super) fn text(self, name: &str) -> Result<Option<String>, String> {
+    pub(crate) fn text(self, name: &str) -> Result<Option<String>, String> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -32,13 +32,13 @@ impl<'v> Members<'v> {
     }
 
     /// A text that must be there.
-    pub(super) fn required_text(self, name: &str) -> Result<String, String> {
+    pub(crate) fn required_text(self, name: &str) -> Result<String, String> {
         self.text(name)?
             .ok_or_else(|| format!("{name} is required"))
     }
 
     /// A text, or a number as its digits.
-    pub(super) fn text_or_number(self, name: &str) -> Result<Option<String>, String> {
+    pub(crate) fn text_or_number(self, name: &str) -> Result<Option<String>, String> {
         match self.0.get(name) {
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
             _ => self.text(name),
@@ -46,7 +46,7 @@ impl<'v> Members<'v> {
     }
 
     /// An object.
-    pub(super) fn object(self, name: &str) -> Result<Option<Members<'v>>, String> {
+    pub(crate) fn object(self, name: &str) -> Result<Option<Members<'v>>, String> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Object(members)) => Ok(Some(Members(members))),
@@ -55,13 +55,48 @@ impl<'v> Members<'v> {
     }
 
     /// An object that must be there.
-    pub(super) fn required_object(self, name: &str) -> Result<Members<'v>, String> {
+    pub(crate) fn required_object(self, name: &str) -> Result<Members<'v>, String> {
         self.object(name)?
             .ok_or_else(|| format!("{name} is required"))
     }
 
+    /// True or false, or the text of it.
+    pub(crate) fn flag(self, name: &str) -> Result<Option<bool>, String> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(_) => Err(format!("{name} must be true or false")),
+        }
+    }
+
+    /// A list of texts; empty if it is missing.
+    pub(crate) fn list(self, name: &str) -> Result<Vec<String>, String> {
+        let items = match self.0.get(name) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items.iter(),
+            Some(_) => return Err(format!("{name} must be a list")),
+        };
+        let texts = items.map(|item| item.as_str().map(str::to_owned));
+        texts
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| format!("{name} must hold texts"))
+    }
+
+    /// Every member with its text, in the order of their names; those that are null are left out.
+    pub(crate) fn texts(self) -> Result<Vec<(String, String)>, String> {
+        let given = self.0.iter().filter(|(_, value)| !value.is_null());
+        given
+            .map(|(name, value)| match value.as_str() {
+                Some(text) => Ok((name.clone(), text.to_owned())),
+                None => Err(format!("{name} must be text")),
+            })
+            .collect()
+    }
+
     /// A list of objects that must be there.
-    pub(super) fn required_objects(self, name: &str) -> Result<Vec<Members<'v>>, String> {
+    pub(crate) fn required_objects(self, name: &str) -> Result<Vec<Members<'v>>, String> {
         let list = self
             .0
             .get(name)
