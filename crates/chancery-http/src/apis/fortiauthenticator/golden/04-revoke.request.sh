@@ -1,0 +1,6 @@
+curl -k -v \
+-X PATCH \
+-H 'Content-Type: application/json' \
+-u '[webadmin]:[hash]' \
+-d '{"status":"revoked", "revocation_reason":"Certificate Hold"}' \
+https://[FAC_IP]/api/v1/usercerts/1/
