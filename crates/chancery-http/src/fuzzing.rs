@@ -33,6 +33,26 @@ pub fn keystone(octets: &[u8]) {
     crate::apis::keystone::read_everything(octets);
 }
 
+/// Every body and query of AppViewX's API: no panic.
+pub fn appviewx(octets: &[u8]) {
+    crate::apis::appviewx::read_everything(octets);
+}
+
+/// Every body, query and path of FortiAuthenticator's API: no panic.
+pub fn fortiauthenticator(octets: &[u8]) {
+    crate::apis::fortiauthenticator::read_everything(octets);
+}
+
+/// Every body, query and path of the Layer7 gateway's API: no panic, and what is kept reads back as it was written.
+pub fn layer7(octets: &[u8]) {
+    crate::apis::layer7::read_everything(octets);
+}
+
+/// Every body and query of the SBC's API: no panic, and elements read back.
+pub fn sbc(octets: &[u8]) {
+    crate::apis::sbc::read_everything(octets);
+}
+
 /// The headers that are read, and dates: no panic, and dates read back.
 pub fn headers(octets: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(octets) else {
@@ -67,14 +87,39 @@ pub fn headers(octets: &[u8]) {
 mod tests {
     use super::*;
 
-    /// The bodies and paths of the document's own requests.
-    const SEEDS: [&[u8]; 6] = [
+    /// The bodies, queries and paths of the documents' own requests.
+    const SEEDS: [&[u8]; 28] = [
         include_bytes!("apis/keystone/golden/03-import-xml.request.http"),
         include_bytes!("apis/keystone/golden/04-import-json.request.http"),
         include_bytes!("apis/keystone/golden/07-create-xml.request.http"),
         include_bytes!("apis/keystone/golden/08-create-json.request.http"),
+        include_bytes!("apis/appviewx/golden/01-regenerate.request.json"),
+        b"{\"input\":{\"commonName\":\"a\",\"keywordSearch\":{\"subject:o\":\"b\",\"certstatus\":\"Revoked\"}},\"filter\":{\"start\":1,\
+          \"max\":\"5\",\"sortOrder\":\"asc\"}}",
+        b"{\"caConnectorInfo\":{\"csrParameters\":{\"commonName\":\"a\",\"keyType\":\"EC\",\"bitLength\":\"256\",\"enhancedSANTypes\":\
+          {\"dNSNames\":[\"a\"],\"iPAddresses\":[\"::1\"]}},\"validityUnit\":\"months\",\"validityUnitValue\":1}}",
+        b"{\"data\":{\"task_action\":1},\"header\":{\"request_id\":\"237\",\"workorder_id\":\"0\",\"task_id\":\"review_1\"}}",
+        b"{\"resourceId\":\"5f5641a7e74e187a7e3d5266\",\"format\":\"P12\",\"password\":\"Passw0rd!\",\"isChainRequired\":true}",
         b"2026-11-22T11:34:00Z",
         b"CN=Joe%20Test,%20O=HP%2F1/00ad2b",
+        b"subject__icontains=CN%3Djoe&limit=20&offset=40&order_by=-id&subject__in=a,b",
+        b"{\"status\":\"revoked\", \"revocation_reason\":\"Certificate Hold\"}",
+        b"--X\r\nContent-Disposition: form-data; name=\"cert_id\"\r\n\r\njoe\r\n--X\r\nContent-Disposition: form-data; \
+          name=\"csr\"; filename=\"a.csr\"\r\n\r\nMAA=\r\n--X\r\nContent-Disposition: form-data; name=\"expiry\"\r\n\r\n1\r\n--X--\r\n",
+        include_bytes!("../../../fuzz/seeds/layer7/certificate.xml"),
+        include_bytes!("../../../fuzz/seeds/layer7/user.xml"),
+        include_bytes!("../../../fuzz/seeds/layer7/provider.xml"),
+        include_bytes!("../../../fuzz/seeds/layer7/trusted.xml"),
+        include_bytes!("../../../fuzz/seeds/layer7/key-import.xml"),
+        include_bytes!("../../../fuzz/seeds/layer7/list-query.txt"),
+        include_bytes!("../../../fuzz/seeds/layer7/sign-query.txt"),
+        include_bytes!("../../../fuzz/seeds/layer7/name.txt"),
+        include_bytes!("../../../fuzz/seeds/sbc/record.xml"),
+        include_bytes!("../../../fuzz/seeds/sbc/tls-profile.xml"),
+        include_bytes!("../../../fuzz/seeds/sbc/import-pkcs7.xml"),
+        include_bytes!("../../../fuzz/seeds/sbc/import-x509.xml"),
+        include_bytes!("../../../fuzz/seeds/sbc/query.txt"),
+        include_bytes!("../../../fuzz/seeds/sbc/form.txt"),
     ];
 
     /// A seed's body with some octets changed, cut out or doubled; the same in every run.
@@ -105,10 +150,14 @@ mod tests {
 
     #[test]
     fn no_damage_breaks_a_reader() {
-        for round in 0..4000 {
+        for round in 0..8000 {
             let octets = damaged(round);
             xml(&octets);
             keystone(&octets);
+            fortiauthenticator(&octets);
+            appviewx(&octets);
+            layer7(&octets);
+            sbc(&octets);
             headers(&octets);
         }
     }

@@ -1,8 +1,12 @@
 //! The one table of APIs: what each is called, where it stands and how it says that something went wrong.
 
+pub(crate) mod appviewx;
+pub(crate) mod fortiauthenticator;
 pub(crate) mod keystone;
+pub(crate) mod layer7;
 pub(crate) mod native;
 pub(crate) mod pki;
+pub(crate) mod sbc;
 
 use axum::Router;
 use axum::http::HeaderMap;
@@ -24,7 +28,7 @@ pub(crate) struct Api {
 }
 
 /// Every API that needs callers.
-const APIS: [Api; 2] = [
+const APIS: [Api; 6] = [
     Api {
         name: native::NAME,
         router: native::router,
@@ -35,6 +39,26 @@ const APIS: [Api; 2] = [
         router: keystone::router,
         fault: keystone::fault,
     },
+    Api {
+        name: fortiauthenticator::NAME,
+        router: fortiauthenticator::router,
+        fault: fortiauthenticator::fault,
+    },
+    Api {
+        name: layer7::NAME,
+        router: layer7::router,
+        fault: layer7::fault,
+    },
+    Api {
+        name: appviewx::NAME,
+        router: appviewx::router,
+        fault: appviewx::fault,
+    },
+    Api {
+        name: sbc::NAME,
+        router: sbc::router,
+        fault: sbc::fault,
+    },
 ];
 
 /// The open surface.
@@ -42,6 +66,13 @@ const PKI: Api = Api {
     name: pki::NAME,
     router: pki::router,
     fault: pki::fault,
+};
+
+/// What the SBC's API says to those who come without TLS.
+const SBC_IN_THE_CLEAR: Api = Api {
+    name: sbc::NAME,
+    router: sbc::clear_text,
+    fault: sbc::fault,
 };
 
 /// What stands at no address of any API.
@@ -64,9 +95,10 @@ pub(crate) fn everything(shared: Shared) -> Router {
     router.with_state(shared)
 }
 
-/// What stands in the clear: CRLs and certificates of authorities.
+/// What stands in the clear: CRLs and certificates of authorities, and the word to SBC clients that TLS is needed.
 pub(crate) fn open_surface(shared: Shared) -> Router {
     with_door(PKI, &shared)
+        .merge(with_door(SBC_IN_THE_CLEAR, &shared))
         .merge(with_door(NOWHERE, &shared))
         .with_state(shared)
 }

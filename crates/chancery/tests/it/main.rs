@@ -12,15 +12,22 @@
     reason = "a test that is a table is as long as its table"
 )]
 
+mod appviewx;
 mod bad_input;
 mod cli;
 mod durability;
+mod fortiauthenticator;
+mod fortiauthenticator_clients;
 mod house;
 mod keystone;
 mod keystone_clients;
+mod layer7;
 mod lifecycle;
 mod linters;
 mod native;
+mod orders;
+mod sbc;
+mod scenarios;
 mod server;
 mod start;
 mod wire;
