@@ -14,19 +14,20 @@ use chancery_core::profile::Profile;
 use chancery_core::san::GeneralName;
 use chancery_core::serial::Serial;
 use chancery_core::time::{DAY, Time};
-use chancery_core::x509::{pem, read_certificate, verify_certificate};
+use chancery_core::x509::{pem, pkcs7 as bag, read_certificate, verify_certificate};
 
 /// A property, and the folder of its seeds.
 pub(crate) type Property = (&'static str, fn(&[u8]));
 
 /// Every property.
-pub(crate) const ALL: [Property; 11] = [
+pub(crate) const ALL: [Property; 12] = [
     ("certificate", certificate),
     ("request", request),
     ("crl", crl),
     ("name", name),
     ("name-text", name_text),
     ("pem", pem),
+    ("pkcs7", pkcs7),
     ("serial", serial),
     ("general-name", general_name),
     ("time", time),
@@ -124,6 +125,16 @@ pub(crate) fn name_text(octets: &[u8]) {
             Err(error) => assert!(!error.to_string().is_empty()),
         }
     }
+}
+
+pub(crate) fn pkcs7(octets: &[u8]) {
+    let Ok(certificates) = bag::certificates(octets) else {
+        return;
+    };
+    assert!(!certificates.is_empty());
+    let written = bag::write_certificates(&certificates).map_err(|_| "cannot be written");
+    let again = written.map(|der| bag::certificates(&der));
+    assert_eq!(again, Ok(Ok(certificates)));
 }
 
 pub(crate) fn pem(octets: &[u8]) {
