@@ -62,6 +62,17 @@ pub(crate) enum Mode {
         #[arg(long)]
         query: Option<String>,
     },
+    /// Searches subjects for texts, rare and frequent ones in any order: the first page with the total, of
+    /// FortiAuthenticator's API
+    Search {
+        /// Certificates of a page
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// A text to search for; may be repeated. Without any: texts that are in many, some and few of the subjects that
+        /// `fill` makes, and in none
+        #[arg(long)]
+        text: Vec<String>,
+    },
 }
 
 fn header(text: &str) -> Result<(HeaderName, HeaderValue), Error> {
@@ -144,6 +155,14 @@ impl Work {
                     [first.clone()].into_iter().chain(rest).collect(),
                 ))
             }
+            Mode::Search { limit, text } => {
+                let texts = match text.as_slice() {
+                    [] => texts(&mut Random::begin()?),
+                    given => given.to_vec(),
+                };
+                let paths = texts.iter().map(|text| search(text, *limit));
+                Ok(Self::AnyOf(paths.collect()))
+            }
         }
     }
 
@@ -212,4 +231,54 @@ async fn walk(target: &Target, more: &str) -> Result<Vec<String>, Error> {
         cursors.push(next.to_owned());
     }
     Ok(cursors)
+}
+
+/// Texts to search for among subjects that end in seven digits: half of them in few subjects or none, the others in more.
+fn texts(random: &mut Random) -> Vec<String> {
+    let frequent = ["bench", "CN=", "e", "00", "-000", "ch-", "nobody"];
+    let mut texts = Vec::new();
+    for digits in [3_u32, 4, 5, 6, 7] {
+        for _ in 0..40 {
+            let number = random.below(10_u64.pow(digits));
+            texts.push(format!("{number:0width$}", width = digits as usize));
+        }
+    }
+    texts.extend(frequent.iter().cycle().take(200).map(ToString::to_string));
+    texts
+}
+
+/// The path of a search.
+fn search(text: &str, limit: u32) -> String {
+    let mut path = format!("/api/v1/usercerts/?limit={limit}&subject__icontains=");
+    for octet in text.bytes() {
+        if octet.is_ascii_alphanumeric() {
+            path.push(char::from(octet));
+        } else {
+            path.push_str(&format!("%{octet:02X}"));
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_encoded_in_paths() {
+        let path = search("CN=a b&\u{f6}", 7);
+        assert_eq!(
+            path,
+            "/api/v1/usercerts/?limit=7&subject__icontains=CN%3Da%20b%26%C3%B6"
+        );
+    }
+
+    #[test]
+    fn as_many_rare_texts_as_frequent_ones_are_searched_for() {
+        let texts = texts(&mut Random::begin().unwrap());
+        let rare = texts
+            .iter()
+            .filter(|text| text.parse::<u64>().is_ok_and(|number| number > 0));
+        assert!((150..=200).contains(&rare.count()), "{texts:?}");
+    }
 }
