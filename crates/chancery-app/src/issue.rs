@@ -167,7 +167,7 @@ impl App {
     }
 
     /// The request, if profile and authority are the caller's to ask for: users who may issue for themselves alone are
-    /// held to the profiles meant for them, and another authority than the configured one is for who may change
+    /// held to the profiles meant for them; what could speak for an authority, and another authority than the configured one is for who may change
     /// authorities.
     async fn within_reach(
         &self,
@@ -184,6 +184,10 @@ impl App {
         let profile = request.profile.get_or_insert_with(|| usual.clone());
         if own_only && !self.profile(profile)?.self_service {
             self.refuse(caller, "certificate.issue", None, None).await?;
+        }
+        if self.profile(profile)?.speaks_for_its_authority() {
+            self.require_everywhere(caller, Right::ChangeAuthorities, "certificate.issue")
+                .await?;
         }
         if let IssueBy::Authority(name) = &request.issuer
             && *name != config.authority

@@ -20,6 +20,7 @@ mod import;
 mod issue;
 mod jobs;
 mod keys;
+mod ocsp;
 mod profiles;
 mod public;
 mod random;
@@ -45,13 +46,14 @@ pub use caller::Caller;
 pub use clock::Clock;
 pub use config::{
     AccountsConfig, AppConfig, AuthorityConfig, IssueConfig, KekSource, KeyPoolConfig, KeysConfig,
-    ProfileConfig, StoreConfig,
+    OcspConfig, OcspSigner, ProfileConfig, StoreConfig,
 };
 pub use error::{Conflict, Error};
 pub use export::ExportedKey;
 pub use import::{ImportItem, Imported, ImportedStatus};
 pub use issue::{IssueBy, IssueRequest, Issued, KeySource};
 pub use keys::PrivateKey;
+pub use ocsp::{Freshness, OcspAnswer};
 pub use public::Crl;
 pub use renew::RenewRequest;
 pub use search::{CertificateFilter, CertificateRef, LARGEST_PAGE, Order, StatusFilter};
@@ -91,6 +93,8 @@ struct Inner {
     authorities: RwLock<Vec<Arc<authority::Loaded>>>,
     accounts: accounts::Accounts,
     crls: public::CrlCache,
+    ocsp_kept: ocsp::KeptAnswers,
+    responders: ocsp::Responders,
     // Last, so that the directory stays locked until the database is closed.
     data: data::DataDirectory,
 }

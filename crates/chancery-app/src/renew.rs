@@ -141,6 +141,10 @@ impl App {
             &config.profile
         };
         let profile = self.profile(old.profile.as_ref().unwrap_or(usual))?;
+        if profile.speaks_for_its_authority() {
+            self.require_everywhere(caller, Right::ChangeAuthorities, ACTION)
+                .await?;
+        }
         if own_only && old.origin != Origin::Issued && !profile.self_service {
             self.refuse(caller, ACTION, Some(old.id), None).await?;
         }

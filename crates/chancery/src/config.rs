@@ -47,6 +47,7 @@ struct Sections {
     issue: chancery_app::IssueConfig,
     keys: chancery_app::KeysConfig,
     store: chancery_app::StoreConfig,
+    ocsp: chancery_app::OcspConfig,
     accounts: chancery_app::AccountsConfig,
     key_pool: chancery_app::KeyPoolConfig,
     profile: Vec<chancery_app::ProfileConfig>,
@@ -78,6 +79,7 @@ impl Config {
                 issue: sections.issue,
                 keys: sections.keys,
                 store: sections.store,
+                ocsp: sections.ocsp,
                 accounts: sections.accounts,
                 key_pool: sections.key_pool,
                 profile: sections.profile,
@@ -209,6 +211,8 @@ mod tests {
             ),
             ("[nonsense]\n", "nonsense"),
             ("[keys]\nsource = \"hsm\"\n", "source"),
+            ("[ocsp]\nsigner = \"nobody\"\n", "signer"),
+            ("[ocsp]\nvalid_hours = 0\n", "ocsp.valid_hours"),
             ("[keystone]\nprofile = \"vpn\"\n", "keystone.profile"),
         ] {
             let error = Config::parse(text).unwrap_err();

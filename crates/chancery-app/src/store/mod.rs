@@ -7,12 +7,15 @@ pub(crate) mod sqlite;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use chancery_core::certificate::{Certificate, Origin, State};
 use chancery_core::crl::CrlEntry;
 use chancery_core::identity::{CertificateId, CertificateNumber, DomainId, UserId};
 use chancery_core::key::KeyId;
 use chancery_core::name::Name;
+use chancery_core::ocsp::CertStatus;
 use chancery_core::serial::Serial;
 use chancery_core::time::Time;
 
@@ -54,6 +57,15 @@ pub(crate) trait Store: Send + Sync + 'static {
         unexpired_at: Time,
     ) -> Result<Vec<CrlEntry>, StoreError>;
 
+    /// What is known of the certificates with these serial numbers that an authority has signed under that name, in
+    /// their order; deleted and purged ones too.
+    async fn certificate_statuses(
+        &self,
+        authority: i64,
+        issuer: IssuerKey,
+        serials: Vec<Serial>,
+    ) -> Result<Vec<CertStatus>, StoreError>;
+
     /// A counter that grows whenever the revocation data of an authority change.
     async fn revocation_generation(&self, authority: i64) -> Result<u64, StoreError>;
 
@@ -85,7 +97,7 @@ pub(crate) trait Store: Send + Sync + 'static {
     async fn token(&self, hash: [u8; 32]) -> Result<Option<StoredToken>, StoreError>;
 
     /// A sealed secret of the server itself, by its name.
-    async fn secret(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn secret(&self, name: Cow<'static, str>) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Audit entries that pass `filter`, newest first, at most `limit`, older than the filter's cursor.
     async fn audit(&self, filter: AuditFilter, limit: usize)
@@ -154,7 +166,7 @@ pub(crate) enum Step {
     /// Forgets every token that expired before.
     RemoveTokensExpiredBefore(Time),
     /// Keeps a sealed secret under a name, in place of what was there.
-    KeepSecret(&'static str, Vec<u8>),
+    KeepSecret(Cow<'static, str>, Vec<u8>),
     /// Adds an entry to the audit trail.
     Audit(NewAuditEntry),
 }

@@ -169,7 +169,7 @@ async fn a_commit_is_done_whole_or_not_at_all() {
         stored(store, certificate(1)).await;
         let steps = vec![
             add(certificate(2)),
-            Step::KeepSecret("s", vec![1]),
+            Step::KeepSecret("s".into(), vec![1]),
             add(certificate(1)),
         ];
         assert!(matches!(
@@ -183,18 +183,18 @@ async fn a_commit_is_done_whole_or_not_at_all() {
                 .unwrap(),
             None
         );
-        assert_eq!(store.secret("s").await.unwrap(), None);
+        assert_eq!(store.secret("s".into()).await.unwrap(), None);
         let numbers = store
             .commit(vec![
                 add(certificate(2)),
-                Step::KeepSecret("s", vec![1]),
+                Step::KeepSecret("s".into(), vec![1]),
                 add(certificate(3)),
             ])
             .await;
         let numbers = numbers.unwrap();
         assert_eq!(read(store, numbers[0]).await.id, certificate_id(2));
         assert_eq!(read(store, numbers[1]).await.id, certificate_id(3));
-        assert_eq!(store.secret("s").await.unwrap(), Some(vec![1]));
+        assert_eq!(store.secret("s".into()).await.unwrap(), Some(vec![1]));
     })
     .await;
 }
@@ -243,7 +243,7 @@ async fn a_commit_can_expect_a_state() {
         let expecting = |number, state| {
             store.commit(vec![
                 Step::ExpectState(number, state),
-                Step::KeepSecret("s", vec![1]),
+                Step::KeepSecret("s".into(), vec![1]),
             ])
         };
         for (number, state) in [
@@ -254,9 +254,9 @@ async fn a_commit_can_expect_a_state() {
             let refused = expecting(number, state).await;
             assert!(matches!(refused, Err(StoreError::Stale)), "{state:?}");
         }
-        assert_eq!(store.secret("s").await.unwrap(), None);
+        assert_eq!(store.secret("s".into()).await.unwrap(), None);
         expecting(number, State::Active).await.unwrap();
-        assert_eq!(store.secret("s").await.unwrap(), Some(vec![1]));
+        assert_eq!(store.secret("s".into()).await.unwrap(), Some(vec![1]));
     })
     .await;
 }
