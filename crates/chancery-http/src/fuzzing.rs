@@ -33,6 +33,15 @@ pub fn keystone(octets: &[u8]) {
     crate::apis::keystone::read_everything(octets);
 }
 
+/// OCSP requests in paths: no panic.
+pub fn ocsp_path(octets: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(octets)
+        && let Some(request) = crate::apis::pki::ocsp::decoded(text)
+    {
+        let _ = chancery_core::ocsp::read_request(&request);
+    }
+}
+
 /// The headers that are read, and dates: no panic, and dates read back.
 pub fn headers(octets: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(octets) else {
@@ -68,11 +77,12 @@ mod tests {
     use super::*;
 
     /// The bodies and paths of the document's own requests.
-    const SEEDS: [&[u8]; 6] = [
+    const SEEDS: [&[u8]; 7] = [
         include_bytes!("apis/keystone/golden/03-import-xml.request.http"),
         include_bytes!("apis/keystone/golden/04-import-json.request.http"),
         include_bytes!("apis/keystone/golden/07-create-xml.request.http"),
         include_bytes!("apis/keystone/golden/08-create-json.request.http"),
+        b"MD4wPDA6MDgwNjAJBgUrDgMCGgUABBQAAAAAAAAAAAAAAAAAAAAAAAAAAAQUAAAAAAAAAAAAAAAAAAAAAAAAAAACAQE%3D",
         b"2026-11-22T11:34:00Z",
         b"CN=Joe%20Test,%20O=HP%2F1/00ad2b",
     ];
@@ -110,6 +120,7 @@ mod tests {
             xml(&octets);
             keystone(&octets);
             headers(&octets);
+            ocsp_path(&octets);
         }
     }
 }

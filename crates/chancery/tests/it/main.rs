@@ -21,6 +21,7 @@ mod keystone_clients;
 mod lifecycle;
 mod linters;
 mod native;
+mod ocsp;
 mod server;
 mod start;
 mod wire;
