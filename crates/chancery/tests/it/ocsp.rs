@@ -295,13 +295,7 @@ fn responders_last_until_they_are_revoked() {
     server.kill_and_restart();
     assert_eq!(read(responder(&server)), first);
 
-    let listed = server.native("GET", "/certificates?subject=OCSP", &Value::Null);
-    let listed = listed.expect(200).json();
-    let all = listed["certificates"].as_array().unwrap();
-    let is_responder = |one: &&Value| one["profile"] == "ocsp-responder";
-    let id = all.iter().find(is_responder).unwrap()["id"]
-        .as_str()
-        .unwrap();
+    let id = responder_id(&server);
     let revoke = format!("/certificates/{id}/revoke");
     let why = json!({"reason": "key-compromise"});
     server.native("POST", &revoke, &why).expect(200);
@@ -312,10 +306,21 @@ fn responders_last_until_they_are_revoked() {
     assert!((400..500).contains(&asked.status), "{}", asked.text());
 }
 
+/// The id of the newest responder's certificate.
+fn responder_id(server: &Server) -> String {
+    let listed = server.native("GET", "/certificates?subject=OCSP", &Value::Null);
+    let listed = listed.expect(200).json();
+    let all = listed["certificates"].as_array().unwrap();
+    let is_responder = |one: &&Value| one["profile"] == "ocsp-responder";
+    let found = all.iter().find(is_responder).unwrap();
+    found["id"].as_str().unwrap().to_owned()
+}
+
 /// Who may issue, but not change authorities, gets no certificate that could speak for one.
 #[test]
 fn speaking_for_an_authority_needs_the_right_to_change_authorities() {
     let server = Server::start();
+    let own = responder_id(&server);
     server.add_user(
         "olga",
         "olga",
@@ -338,6 +343,14 @@ fn speaking_for_an_authority_needs_the_right_to_change_authorities() {
         )
         .expect(201);
     server.native("POST", "/certificates", &body).expect(201);
+
+    // Nor by renewing the responder's own with a key of her own.
+    let renew = format!("/certificates/{own}/renew");
+    let subject = "/CN=OCSP responder of issuing";
+    let body = json!({"csr": csr(server.scratch(), P256, subject, &[])});
+    let refused = server.native_as("olga", "long enough a word", "POST", &renew, &body);
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    server.native("POST", &renew, &body).expect(201);
 }
 
 /// The DER of a request that openssl makes.
