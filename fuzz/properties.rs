@@ -9,6 +9,9 @@ use chancery_core::csr::Csr;
 use chancery_core::key::{PublicKey, SignatureAlgorithm};
 use chancery_core::key_weakness::weakness;
 use chancery_core::name::{Name, NameError};
+use chancery_core::ocsp::{
+    CertStatus, MOST_CERTIFICATES, OcspContents, SingleAnswer, plan_ocsp_response, read_request,
+};
 use chancery_core::plan::{Addresses, Issuer, Refusal, Request, plan};
 use chancery_core::profile::Profile;
 use chancery_core::san::GeneralName;
@@ -20,10 +23,11 @@ use chancery_core::x509::{pem, pkcs7 as bag, read_certificate, verify_certificat
 pub(crate) type Property = (&'static str, fn(&[u8]));
 
 /// Every property.
-pub(crate) const ALL: [Property; 12] = [
+pub(crate) const ALL: [Property; 13] = [
     ("certificate", certificate),
     ("request", request),
     ("crl", crl),
+    ("ocsp", ocsp),
     ("name", name),
     ("name-text", name_text),
     ("pem", pem),
@@ -97,6 +101,34 @@ pub(crate) fn crl(octets: &[u8]) {
     assert_eq!(again.this_update, facts.this_update);
     assert_eq!(again.next_update, Some(next_update));
     assert_eq!(again.revoked, facts.revoked);
+}
+
+/// What was asked reads back as it is repeated in answers, and any of it can be answered.
+pub(crate) fn ocsp(octets: &[u8]) {
+    let asked = match read_request(octets) {
+        Ok(asked) => asked,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    assert!((1..=MOST_CERTIFICATES).contains(&asked.certificates.len()));
+    let repeated = asked.certificates.iter();
+    let repeated = repeated.flat_map(|id| element(0x30, &[&id.to_der()]));
+    let list = element(0x30, &[&repeated.collect::<Vec<u8>>()]);
+    let again = read_request(&element(0x30, &[&element(0x30, &[&list])])).unwrap();
+    assert_eq!(again.certificates, asked.certificates);
+    let answer = |id| SingleAnswer {
+        id,
+        status: CertStatus::Good,
+    };
+    let planned = plan_ocsp_response(OcspContents {
+        responder: [7; 20],
+        signature_algorithm: SignatureAlgorithm::EcdsaSha256,
+        produced_at: Time::from_unix(0),
+        next_update: Time::MAX,
+        answers: asked.certificates.iter().map(answer).collect(),
+        nonce: asked.nonce.as_deref(),
+        certificates: Vec::new(),
+    });
+    assert!(planned.unwrap().finish(&[1, 2, 3]).is_ok());
 }
 
 pub(crate) fn name(octets: &[u8]) {

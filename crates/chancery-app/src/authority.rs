@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chancery_core::authority::Authority;
+use chancery_core::ocsp::IssuerHashes;
 use chancery_core::plan::Addresses;
 use chancery_core::role::Right;
 
@@ -13,8 +14,10 @@ use crate::{App, Caller, Error};
 /// An authority at work.
 pub(crate) struct Loaded {
     pub(crate) authority: Authority,
-    /// What its certificates say about where to find its CRL and certificate.
+    /// What its certificates say about where to find its CRL, its certificate and its OCSP responder.
     pub(crate) addresses: Addresses,
+    /// By what OCSP clients name it.
+    pub(crate) hashes: IssuerHashes,
     /// Certificates from its own up to the root, DER.
     pub(crate) chain: Vec<Vec<u8>>,
     signer: Option<Arc<dyn Signer>>,
@@ -40,8 +43,12 @@ impl Loaded {
         chain: Vec<Vec<u8>>,
         public_url: &str,
     ) -> Loaded {
-        let addresses = addresses(public_url, &authority.name);
+        let mut addresses = addresses(public_url, &authority.name);
+        if signer.is_some() && authority.parent.is_some() {
+            addresses.ocsp.push(format!("{public_url}/ocsp"));
+        }
         Loaded {
+            hashes: IssuerHashes::of(&authority),
             authority,
             addresses,
             chain,
@@ -63,7 +70,8 @@ impl std::fmt::Debug for Loaded {
     }
 }
 
-/// Where relying parties find what belongs to the authority of that name.
+/// Where relying parties find what belongs to the authority of that name, OCSP aside: a root signs authorities, whose few
+/// certificates its CRL tells of, and its key may be kept elsewhere.
 pub(crate) fn addresses(public_url: &str, name: &str) -> Addresses {
     Addresses {
         crl: vec![crl_url(public_url, name)],

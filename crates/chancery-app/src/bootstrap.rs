@@ -27,7 +27,7 @@ use crate::server_certificate::host_names;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{NewAuthority, Step, Store, StoredAuthority, StoredUser};
 use crate::users::{Domain, Person, User};
-use crate::{App, Error, Inner, Options, orders, public, random};
+use crate::{App, Error, Inner, Options, ocsp, orders, public, random};
 
 /// The administrator made at the first start. Its secrets are told this once, and lie in `administrator.json`.
 #[derive(Debug)]
@@ -86,6 +86,8 @@ impl App {
             accounts: Accounts::new(&options.config.accounts)?,
             crls: public::CrlCache::default(),
             orders: orders::Desk::default(),
+            ocsp_kept: ocsp::KeptAnswers::default(),
+            responders: ocsp::Responders::default(),
             authorities: RwLock::new(authorities),
             data,
             config: options.config,
@@ -95,6 +97,7 @@ impl App {
             sealer,
         }));
         app.write_authority_files()?;
+        app.renew_responders().await?;
         Ok((app, made))
     }
 
@@ -142,7 +145,7 @@ async fn make_what_is_missing(
     data: &DataDirectory,
     options: &Options,
 ) -> Result<Option<Administrator>, Error> {
-    if let Some(check) = store.secret(KEK_CHECK).await? {
+    if let Some(check) = store.secret(KEK_CHECK.into()).await? {
         kek::verify(sealer, &check).map_err(|error| Error::Invalid(error.to_string()))?;
         return Ok(None);
     }
@@ -198,7 +201,7 @@ async fn make_what_is_missing(
         made("authority.add", &issuing.name),
     ];
     let mut steps = vec![
-        Step::KeepSecret(KEK_CHECK, kek::check_value(sealer)?),
+        Step::KeepSecret(KEK_CHECK.into(), kek::check_value(sealer)?),
         Step::AddDomain(Domain {
             id: domain,
             name: "Default".to_owned(),

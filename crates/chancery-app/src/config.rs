@@ -18,6 +18,8 @@ pub struct AppConfig {
     pub keys: KeysConfig,
     /// The embedded database.
     pub store: StoreConfig,
+    /// OCSP answers.
+    pub ocsp: OcspConfig,
     /// Log-in.
     pub accounts: AccountsConfig,
     /// Keys made by the server.
@@ -131,6 +133,29 @@ pub struct StoreConfig {
     pub queue: u32,
 }
 
+/// OCSP answers.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OcspConfig {
+    /// Who signs them: `delegated` (the default) or `authority`. A root always signs its own.
+    pub signer: OcspSigner,
+    /// Hours for which an answer is valid.
+    pub valid_hours: u32,
+    /// Seconds for which caches may give an answer without asking again.
+    pub cache_seconds: u32,
+}
+
+/// Who signs OCSP answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OcspSigner {
+    /// A responder with a short-lived certificate of its own, which renews itself.
+    #[default]
+    Delegated,
+    /// The authority's own key.
+    Authority,
+}
+
 /// Log-in.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -223,6 +248,16 @@ impl Default for StoreConfig {
     }
 }
 
+impl Default for OcspConfig {
+    fn default() -> OcspConfig {
+        OcspConfig {
+            signer: OcspSigner::Delegated,
+            valid_hours: 24,
+            cache_seconds: 60,
+        }
+    }
+}
+
 impl Default for AccountsConfig {
     fn default() -> AccountsConfig {
         AccountsConfig {
@@ -308,6 +343,8 @@ impl AppConfig {
             ),
             ("store.readers", self.store.readers, 1, 64),
             ("store.queue", self.store.queue, 1, 1_000_000),
+            ("ocsp.valid_hours", self.ocsp.valid_hours, 1, 168),
+            ("ocsp.cache_seconds", self.ocsp.cache_seconds, 0, 86_400),
             (
                 "accounts.remember_seconds",
                 self.accounts.remember_seconds,

@@ -167,7 +167,7 @@ impl App {
     }
 
     /// The request, if profile and authority are the caller's to ask for: users who may issue for themselves alone are
-    /// held to the profiles meant for them, and another authority than the configured one is for who may change
+    /// held to the profiles meant for them; what could speak for an authority, and another authority than the configured one is for who may change
     /// authorities.
     pub(crate) async fn within_reach(
         &self,
@@ -178,6 +178,10 @@ impl App {
         let profile = request.profile.get_or_insert_with(|| usual.to_owned());
         if caller.issues_for_itself_alone() && !self.profile(profile)?.self_service {
             self.refuse(caller, "certificate.issue", None, None).await?;
+        }
+        if self.profile(profile)?.speaks_for_its_authority() {
+            self.require_everywhere(caller, Right::ChangeAuthorities, "certificate.issue")
+                .await?;
         }
         if let IssueBy::Authority(name) = &request.issuer
             && *name != self.0.config.issue.authority

@@ -24,6 +24,7 @@ mod import_pkcs12;
 mod issue;
 mod jobs;
 mod keys;
+mod ocsp;
 mod orders;
 mod profiles;
 mod property;
@@ -56,7 +57,7 @@ pub use caller::Caller;
 pub use clock::Clock;
 pub use config::{
     AccountsConfig, AppConfig, AuthorityConfig, IssueConfig, KekSource, KeyPoolConfig, KeysConfig,
-    OldCertificate, OrdersConfig, ProfileConfig, StoreConfig,
+    OcspConfig, OcspSigner, OldCertificate, OrdersConfig, ProfileConfig, StoreConfig,
 };
 pub use error::{Conflict, Error};
 pub use export::ExportedKey;
@@ -66,6 +67,7 @@ pub use import::{ImportItem, Imported, ImportedStatus};
 pub use import_pkcs12::Pkcs12File;
 pub use issue::{IssueBy, IssueRequest, Issued, KeySource};
 pub use keys::PrivateKey;
+pub use ocsp::{Freshness, OcspAnswer};
 pub use orders::{LARGEST_ORDER_PAGE, OrderDecision, OrderFilter, OrderRequest};
 pub use property::{PropertyValue, TrustFilter};
 pub use public::Crl;
@@ -119,6 +121,8 @@ struct Inner {
     accounts: accounts::Accounts,
     crls: public::CrlCache,
     orders: orders::Desk,
+    ocsp_kept: ocsp::KeptAnswers,
+    responders: ocsp::Responders,
     // Last, so that the directory stays locked until the database is closed.
     data: data::DataDirectory,
 }

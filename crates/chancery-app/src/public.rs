@@ -1,4 +1,4 @@
-//! Everything that needs no caller: CRLs and authorities' certificates. This file is the whole open surface.
+//! Everything that needs no caller: CRLs and authorities' certificates. This file and `ocsp.rs` are the whole open surface.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -143,6 +143,10 @@ impl App {
     ) -> Result<Profile, Error> {
         let usual = self.usual_profile(caller);
         let profile = self.profile(old.profile.as_deref().unwrap_or(usual))?;
+        if profile.speaks_for_its_authority() {
+            self.require_everywhere(caller, Right::ChangeAuthorities, ACTION)
+                .await?;
+        }
         let foreign = old.origin != Origin::Issued;
         if caller.issues_for_itself_alone() && foreign && !profile.self_service {
             self.refuse(caller, ACTION, Some(old.id), None).await?;

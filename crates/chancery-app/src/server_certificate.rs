@@ -45,7 +45,7 @@ impl App {
     }
 
     async fn current_server_certificate(&self) -> Result<Option<Certificate>, Error> {
-        let Some(id) = self.store().secret(CURRENT).await? else {
+        let Some(id) = self.store().secret(CURRENT.into()).await? else {
             return Ok(None);
         };
         let id = CertificateId::from_octets(&id).map_err(Error::internal)?;
@@ -104,7 +104,7 @@ impl App {
         // A crash in between leaves a certificate that nobody uses: the next start issues another.
         let id = issued.certificate.id.octets().to_vec();
         self.store()
-            .commit(vec![Step::KeepSecret(CURRENT, id)])
+            .commit(vec![Step::KeepSecret(CURRENT.into(), id)])
             .await?;
         Ok(issued.certificate)
     }
@@ -133,7 +133,8 @@ pub(crate) fn host_names(names: &[String]) -> Result<Vec<GeneralName>, Error> {
     names.iter().map(read).collect()
 }
 
-fn renewal_time(certificate: &Certificate) -> Time {
+/// When a certificate of the server's own should be renewed: at two thirds of its life.
+pub(crate) fn renewal_time(certificate: &Certificate) -> Time {
     let life = certificate
         .not_after
         .unix()

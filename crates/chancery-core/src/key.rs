@@ -135,6 +135,11 @@ impl PublicKey {
         &self.spki
     }
 
+    /// The key itself: what stands in the BIT STRING, without tag, length and number of unused bits.
+    pub(crate) fn key_octets(&self) -> &[u8] {
+        &self.key
+    }
+
     /// Kind and size.
     pub fn algorithm(&self) -> KeyAlgorithm {
         self.algorithm

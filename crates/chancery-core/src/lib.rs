@@ -13,6 +13,7 @@ pub mod key;
 pub mod key_weakness;
 mod lint;
 pub mod name;
+pub mod ocsp;
 pub mod plan;
 pub mod profile;
 pub mod record;

@@ -1,7 +1,7 @@
 //! The one decision before a signature: may this be certified, and what exactly will be signed?
 //!
-//! Only what comes out of [`plan`] (or [`crate::crl::plan_crl`], [`crate::csr::plan_request`],
-//! [`crate::record::plan_record_request`]) can reach a signing key: [`ToBeSigned`] is sealed.
+//! Only what comes out of [`plan`] (or [`crate::crl::plan_crl`], [`crate::ocsp::plan_ocsp_response`],
+//! [`crate::csr::plan_request`], [`crate::record::plan_record_request`]) can reach a signing key: [`ToBeSigned`] is sealed.
 
 use std::fmt;
 
@@ -430,14 +430,22 @@ fn extensions(
             request.subject.is_empty(),
         )?);
     }
+    if profile.ocsp_nocheck {
+        list.push(Extension::ocsp_nocheck()?);
+    }
     if let Issuer::Authority(_, addresses) = issuer {
-        if !addresses.crl.is_empty() {
-            list.push(Extension::crl_distribution_points(&addresses.crl)?);
+        // Whose status nobody is to ask does not say where.
+        let (crl, ocsp): (&[String], &[String]) = match profile.ocsp_nocheck {
+            true => (&[], &[]),
+            false => (&addresses.crl, &addresses.ocsp),
+        };
+        if !crl.is_empty() {
+            list.push(Extension::crl_distribution_points(crl)?);
         }
-        if !addresses.certificate.is_empty() || !addresses.ocsp.is_empty() {
+        if !addresses.certificate.is_empty() || !ocsp.is_empty() {
             list.push(Extension::authority_info_access(
                 &addresses.certificate,
-                &addresses.ocsp,
+                ocsp,
             )?);
         }
     }

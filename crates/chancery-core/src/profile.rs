@@ -27,6 +27,9 @@ pub struct Profile {
     pub extended_key_usage_critical: bool,
     /// Whether the certificate is an authority's.
     pub basic_constraints: BasicConstraints,
+    /// Is it an OCSP responder's, whose own status is not asked for (RFC 6960, section 4.2.2.2.1)? It then names neither
+    /// CRL nor OCSP responder, and lives shortly instead.
+    pub ocsp_nocheck: bool,
     /// May users ask for it who may issue for themselves alone? Servers' and code signers' certificates vouch for more
     /// than a user, so those of the built-in profiles are not theirs to make.
     pub self_service: bool,
@@ -166,6 +169,7 @@ impl Profile {
             extended_key_usage: Vec::new(),
             extended_key_usage_critical: false,
             basic_constraints: BasicConstraints::Absent,
+            ocsp_nocheck: false,
             self_service: false,
         }
     }
@@ -183,7 +187,7 @@ impl Profile {
 
     /// The profiles that are there without configuration:
     /// `general` (servers and clients), `tls-server`, `tls-client`, `user` (log-in and mail), `smime`, `code-signing`,
-    /// and `keystone-user` (exactly what the HP Keystone document shows).
+    /// `keystone-user` (exactly what the HP Keystone document shows), and `ocsp-responder`.
     pub fn built_in() -> Vec<Profile> {
         let exchange = KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_ENCIPHERMENT);
         let dns_or_ip = NameRules {
@@ -240,7 +244,24 @@ impl Profile {
                 ..Profile::end_entity("code-signing", 365, 1096)
             },
             Profile::keystone_user(),
+            Profile::ocsp_responder(),
         ]
+    }
+
+    /// A delegated OCSP responder's (RFC 6960, section 4.2.2.2).
+    fn ocsp_responder() -> Profile {
+        Profile {
+            subject: SubjectRules::not_empty(),
+            names: NameRules::NONE,
+            extended_key_usage: vec![eku::OCSP_SIGNING],
+            ocsp_nocheck: true,
+            ..Profile::end_entity("ocsp-responder", 30, 90)
+        }
+    }
+
+    /// Could who holds such a certificate speak for the authority that signed it?
+    pub fn speaks_for_its_authority(&self) -> bool {
+        self.extended_key_usage.contains(&eku::OCSP_SIGNING)
     }
 
     /// The HP Keystone document's created certificate: 3650 days from the moment, digital signature and client

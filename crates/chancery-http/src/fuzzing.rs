@@ -53,6 +53,15 @@ pub fn sbc(octets: &[u8]) {
     crate::apis::sbc::read_everything(octets);
 }
 
+/// OCSP requests in paths: no panic.
+pub fn ocsp_path(octets: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(octets)
+        && let Some(request) = crate::apis::pki::ocsp::decoded(text)
+    {
+        let _ = chancery_core::ocsp::read_request(&request);
+    }
+}
+
 /// The headers that are read, and dates: no panic, and dates read back.
 pub fn headers(octets: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(octets) else {
@@ -88,7 +97,7 @@ mod tests {
     use super::*;
 
     /// The bodies, queries and paths of the documents' own requests.
-    const SEEDS: [&[u8]; 28] = [
+    const SEEDS: [&[u8]; 29] = [
         include_bytes!("apis/keystone/golden/03-import-xml.request.http"),
         include_bytes!("apis/keystone/golden/04-import-json.request.http"),
         include_bytes!("apis/keystone/golden/07-create-xml.request.http"),
@@ -100,6 +109,7 @@ mod tests {
           {\"dNSNames\":[\"a\"],\"iPAddresses\":[\"::1\"]}},\"validityUnit\":\"months\",\"validityUnitValue\":1}}",
         b"{\"data\":{\"task_action\":1},\"header\":{\"request_id\":\"237\",\"workorder_id\":\"0\",\"task_id\":\"review_1\"}}",
         b"{\"resourceId\":\"5f5641a7e74e187a7e3d5266\",\"format\":\"P12\",\"password\":\"Passw0rd!\",\"isChainRequired\":true}",
+        b"MD4wPDA6MDgwNjAJBgUrDgMCGgUABBQAAAAAAAAAAAAAAAAAAAAAAAAAAAQUAAAAAAAAAAAAAAAAAAAAAAAAAAACAQE%3D",
         b"2026-11-22T11:34:00Z",
         b"CN=Joe%20Test,%20O=HP%2F1/00ad2b",
         b"subject__icontains=CN%3Djoe&limit=20&offset=40&order_by=-id&subject__in=a,b",
@@ -159,6 +169,7 @@ mod tests {
             layer7(&octets);
             sbc(&octets);
             headers(&octets);
+            ocsp_path(&octets);
         }
     }
 }

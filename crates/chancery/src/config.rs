@@ -48,6 +48,7 @@ struct Sections {
     issue: chancery_app::IssueConfig,
     keys: chancery_app::KeysConfig,
     store: chancery_app::StoreConfig,
+    ocsp: chancery_app::OcspConfig,
     accounts: chancery_app::AccountsConfig,
     key_pool: chancery_app::KeyPoolConfig,
     orders: chancery_app::OrdersConfig,
@@ -80,6 +81,7 @@ impl Config {
                 issue: sections.issue,
                 keys: sections.keys,
                 store: sections.store,
+                ocsp: sections.ocsp,
                 accounts: sections.accounts,
                 key_pool: sections.key_pool,
                 orders: sections.orders,
@@ -213,6 +215,8 @@ mod tests {
             ),
             ("[nonsense]\n", "nonsense"),
             ("[keys]\nsource = \"hsm\"\n", "source"),
+            ("[ocsp]\nsigner = \"nobody\"\n", "signer"),
+            ("[ocsp]\nvalid_hours = 0\n", "ocsp.valid_hours"),
             ("[keystone]\nprofile = \"vpn\"\n", "keystone.profile"),
         ] {
             let error = Config::parse(text).unwrap_err();

@@ -29,6 +29,12 @@ impl App {
                         "expired tokens were not swept"
                     );
                 }
+                if let Err(error) = app.renew_responders().await {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "OCSP responders were not looked after"
+                    );
+                }
             }
         });
     }

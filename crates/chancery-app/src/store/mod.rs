@@ -8,6 +8,8 @@ pub(crate) mod sqlite;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use chancery_core::certificate::{Certificate, Origin, State};
 use chancery_core::crl::CrlEntry;
@@ -15,6 +17,7 @@ use chancery_core::digest;
 use chancery_core::identity::{CertificateId, CertificateNumber, DomainId, UserId};
 use chancery_core::key::{KeyAlgorithm, KeyId};
 use chancery_core::name::Name;
+use chancery_core::ocsp::CertStatus;
 use chancery_core::san::GeneralName;
 use chancery_core::serial::Serial;
 use chancery_core::time::Time;
@@ -73,6 +76,15 @@ pub(crate) trait Store: Send + Sync + 'static {
         authority: i64,
         unexpired_at: Time,
     ) -> Result<Vec<CrlEntry>, StoreError>;
+
+    /// What is known of the certificates with these serial numbers that an authority has signed under that name, in
+    /// their order; deleted and purged ones too.
+    async fn certificate_statuses(
+        &self,
+        authority: i64,
+        issuer: IssuerKey,
+        serials: Vec<Serial>,
+    ) -> Result<Vec<CertStatus>, StoreError>;
 
     /// A counter that grows whenever the revocation data of an authority change.
     async fn revocation_generation(&self, authority: i64) -> Result<u64, StoreError>;
@@ -145,7 +157,7 @@ pub(crate) trait Store: Send + Sync + 'static {
     async fn token(&self, hash: [u8; 32]) -> Result<Option<StoredToken>, StoreError>;
 
     /// A sealed secret of the server itself, by its name.
-    async fn secret(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn secret(&self, name: Cow<'static, str>) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// The hash of the token that holds the configuration lock at that time.
     async fn lock_holder(&self, at: Time) -> Result<Option<[u8; 32]>, StoreError>;
@@ -279,7 +291,7 @@ pub(crate) enum Step {
     /// Forgets every token that expired before.
     RemoveTokensExpiredBefore(Time),
     /// Keeps a sealed secret under a name, in place of what was there.
-    KeepSecret(&'static str, Vec<u8>),
+    KeepSecret(Cow<'static, str>, Vec<u8>),
     /// Stores a work order. Fails with [`StoreError::OrderOpen`] while another about the same certificate is open, or
     /// that certificate is pending itself.
     AddOrder(Box<NewOrder>),

@@ -10,13 +10,23 @@ use crate::time::{DAY, Time};
 
 /// Appends the DER of a time: UTCTime through 2049, GeneralizedTime from 2050. Years 1970 to 9999 can be written.
 pub(crate) fn push_time(out: &mut Vec<u8>, time: Time) -> Result<(), WriteError> {
+    push(out, time, 2050)
+}
+
+/// Appends the DER of a time as GeneralizedTime, whatever its year (RFC 6960, section 4.2.2.1).
+pub(crate) fn push_generalized_time(out: &mut Vec<u8>, time: Time) -> Result<(), WriteError> {
+    push(out, time, 0)
+}
+
+/// Writes a GeneralizedTime from that year on, a UTCTime before.
+fn push(out: &mut Vec<u8>, time: Time, generalized_from: u16) -> Result<(), WriteError> {
     let seconds = u64::try_from(time.unix()).map_err(|_| WriteError::Time(time))?;
     let date = DateTime::from_unix_duration(Duration::from_secs(seconds))
         .map_err(|_| WriteError::Time(time))?;
     let two = |number: u8| [b'0' + number / 10, b'0' + number % 10];
     // Both are below 100: the year ends in 9999.
     let (century, year) = ((date.year() / 100) as u8, (date.year() % 100) as u8);
-    if date.year() < 2050 {
+    if date.year() < generalized_from {
         out.extend_from_slice(&[UTC_TIME, 13]);
     } else {
         out.extend_from_slice(&[GENERALIZED_TIME, 15]);

@@ -84,14 +84,24 @@ pub fn seal_with_signature(
     seal(der, algorithm, signature)
 }
 
+/// Appends how something was signed, and the signature.
+pub(crate) fn push_signature(
+    tbs: &mut Vec<u8>,
+    algorithm: SignatureAlgorithm,
+    signature: &[u8],
+) -> Result<(), WriteError> {
+    AlgorithmIdentifier::of(algorithm).encode_to_vec(tbs)?;
+    BitStringRef::from_bytes(signature)?.encode_to_vec(tbs)?;
+    Ok(())
+}
+
 /// As [`seal_with_signature`], in the memory of `tbs`: a CRL may be large.
 pub(crate) fn seal(
     mut tbs: Vec<u8>,
     algorithm: SignatureAlgorithm,
     signature: &[u8],
 ) -> Result<Vec<u8>, WriteError> {
-    AlgorithmIdentifier::of(algorithm).encode_to_vec(&mut tbs)?;
-    BitStringRef::from_bytes(signature)?.encode_to_vec(&mut tbs)?;
+    push_signature(&mut tbs, algorithm, signature)?;
     let header = Header::new(Tag::Sequence, Length::try_from(tbs.len())?).to_der()?;
     tbs.splice(..0, header);
     Ok(tbs)

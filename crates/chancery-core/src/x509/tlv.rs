@@ -11,6 +11,7 @@ pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(crate) const ENUMERATED: u8 = 0x0a;
 pub(crate) const UTC_TIME: u8 = 0x17;
@@ -108,6 +109,28 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Writes one element, whose content is these parts one after another (X.690, section 10.1).
+pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let mut der = Vec::with_capacity(length.saturating_add(6));
+    der.push(tag);
+    match u8::try_from(length) {
+        Ok(short @ ..=0x7f) => der.push(short),
+        _ => {
+            let octets = length.to_be_bytes();
+            let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+            let digits = octets.get(zeros..).unwrap_or_default();
+            // At most 8.
+            der.push(0x80 | digits.len() as u8);
+            der.extend_from_slice(digits);
+        }
+    }
+    for part in parts {
+        der.extend_from_slice(part);
+    }
+    der
+}
+
 fn length_of(octets: [u8; 4]) -> Result<usize, Malformed> {
     usize::try_from(u32::from_be_bytes(octets)).map_err(|_| Malformed)
 }
@@ -159,6 +182,20 @@ mod tests {
                 "{der:x?}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for length in [0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x1_0000] {
+            let content = vec![7; length];
+            let (front, back) = content.split_at(length / 3);
+            let der = element(OCTET_STRING, &[front, back]);
+            let mut reader = Reader::new(&der);
+            assert_eq!(reader.expect(OCTET_STRING).unwrap().content, content);
+            assert_eq!(reader.finish(), Ok(()));
+        }
+        assert_eq!(element(OCTET_STRING, &[&[7; 0x80]])[..3], [4, 0x81, 0x80]);
+        assert_eq!(element(OCTET_STRING, &[&[7; 0x100]])[..4], [4, 0x82, 1, 0]);
     }
 
     #[test]

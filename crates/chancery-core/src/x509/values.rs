@@ -16,6 +16,8 @@ use crate::san::GeneralName;
 /// An extension as it stands in a certificate, a request or a CRL.
 pub(crate) struct RawExtension<'a> {
     oid: &'a [u8],
+    /// Must who does not know it refuse the whole?
+    pub(crate) critical: bool,
     /// The DER inside its OCTET STRING.
     pub(crate) value: &'a [u8],
 }
@@ -34,14 +36,20 @@ pub(crate) fn extensions(der: &[u8]) -> Result<Vec<RawExtension<'_>>, Malformed>
     while !reader.is_finished() {
         let mut extension = reader.nested(SEQUENCE)?;
         let oid = extension.expect(OBJECT_IDENTIFIER)?.content;
-        // Says whether it is critical, which nobody here asks.
-        extension.optional(BOOLEAN);
+        // Any octet but 0 is true to BER.
+        let critical = extension
+            .optional(BOOLEAN)
+            .is_some_and(|flag| flag.content.iter().any(|octet| *octet != 0));
         let value = extension.expect(OCTET_STRING)?.content;
         extension.finish()?;
         if list.iter().any(|known| known.oid == oid) {
             return Err(Malformed);
         }
-        list.push(RawExtension { oid, value });
+        list.push(RawExtension {
+            oid,
+            critical,
+            value,
+        });
     }
     Ok(list)
 }

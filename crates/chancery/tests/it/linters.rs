@@ -85,6 +85,7 @@ const TRIALS: &[Trial] = &[
     trial("code-signing", "CN=Beispiel,L=München,ST=Bayern,C=DE", &[]),
     // Its extended key usage is critical, as the HP document shows it; the web's rules do not take that.
     trial("keystone-user", "CN=Joe Test", &[]),
+    trial("ocsp-responder", "CN=responder", &[]),
 ];
 
 /// A kind of key: its word, and how openssl is told to make one.

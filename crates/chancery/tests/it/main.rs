@@ -25,6 +25,7 @@ mod layer7;
 mod lifecycle;
 mod linters;
 mod native;
+mod ocsp;
 mod orders;
 mod sbc;
 mod scenarios;

@@ -1,6 +1,7 @@
 //! Authorities, their CRL numbers, and what their CRLs say.
 
 use chancery_core::crl::CrlEntry;
+use chancery_core::ocsp::CertStatus;
 use chancery_core::revocation::Reason;
 use chancery_core::serial::Serial;
 use chancery_core::time::Time;
@@ -8,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::columns::Columns;
 use super::query::Query;
-use crate::store::{NewAuthority, StoreError, StoredAuthority};
+use crate::store::{IssuerKey, NewAuthority, StoreError, StoredAuthority};
 
 /// Adds an authority; its parent must be there.
 pub(super) fn add(connection: &Connection, new: &NewAuthority) -> Result<(), StoreError> {
@@ -84,6 +85,34 @@ pub(super) fn revoked(
     })
 }
 
+/// What is known of a certificate that an authority has signed.
+pub(super) fn status(
+    connection: &Connection,
+    authority: i64,
+    issuer: IssuerKey,
+    serial: &Serial,
+) -> Result<CertStatus, StoreError> {
+    let mut found = status_query(authority, issuer, serial).rows(connection, |row| {
+        let mut columns = Columns::of(row);
+        columns.parse_pair(|at: Option<i64>, reason: Option<u8>| match (at, reason) {
+            (None, None) => Some(CertStatus::Good),
+            (Some(at), Some(reason)) => Some(CertStatus::Revoked {
+                at: Time::from_unix(at),
+                reason: Reason::from_code(reason)?,
+            }),
+            _ => None,
+        })
+    })?;
+    Ok(found.pop().unwrap_or(CertStatus::Unknown))
+}
+
+fn status_query(authority: i64, issuer: IssuerKey, serial: &Serial) -> Query {
+    Query::new("SELECT revoked, reason FROM certificates")
+        .with("WHERE issuer_key = ?", issuer.0.to_vec())
+        .with("AND serial = ?", serial.content().to_vec())
+        .with("AND authority = ?", authority)
+}
+
 fn revoked_query(authority: i64, unexpired_at: Time) -> Query {
     Query::new("SELECT serial, revoked, reason FROM certificates INDEXED BY certificates_revoked")
         .with("WHERE authority = ? AND reason IS NOT NULL", authority)
@@ -110,7 +139,7 @@ mod tests {
     use crate::store::tests::NOW;
 
     #[test]
-    fn a_crl_reads_nothing_but_its_index() {
+    fn crls_and_statuses_are_read_by_their_indexes() {
         let directory = tempfile::tempdir().unwrap();
         let connection =
             schema::open_writer(&directory.path().join("a.db"), &StoreConfig::default()).unwrap();
@@ -118,6 +147,12 @@ mod tests {
         assert_eq!(
             plan,
             ["SEARCH certificates USING COVERING INDEX certificates_revoked (authority=?)"]
+        );
+        let serial = Serial::from_content(&[1]).unwrap();
+        let plan = status_query(1, IssuerKey([0; 16]), &serial).plan(&connection);
+        assert_eq!(
+            plan,
+            ["SEARCH certificates USING INDEX certificates_issued (issuer_key=? AND serial=?)"]
         );
     }
 }

@@ -23,6 +23,7 @@ mod users;
 mod walks;
 mod writer;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ use async_trait::async_trait;
 use chancery_core::certificate::Certificate;
 use chancery_core::crl::CrlEntry;
 use chancery_core::identity::{CertificateNumber, DomainId, UserId};
+use chancery_core::ocsp::CertStatus;
+use chancery_core::serial::Serial;
 use chancery_core::time::Time;
 use chancery_core::workorder::WorkOrder;
 
@@ -38,8 +41,8 @@ use self::readers::Readers;
 use self::writer::Writer;
 use super::records::{ElementFilter, StoredElement};
 use super::{
-    CertificateKey, Step, Store, StoreError, StoredAuthority, StoredOrder, StoredToken, StoredUser,
-    UserKey, WriterStats,
+    CertificateKey, IssuerKey, Step, Store, StoreError, StoredAuthority, StoredOrder, StoredToken,
+    StoredUser, UserKey, WriterStats,
 };
 use crate::audit::{AuditEntry, AuditFilter};
 use crate::config::StoreConfig;
@@ -136,6 +139,24 @@ impl Store for SqliteStore {
     ) -> Result<Vec<CrlEntry>, StoreError> {
         self.readers
             .read(move |connection| authorities::revoked(connection, authority, unexpired_at))
+            .await
+    }
+
+    async fn certificate_statuses(
+        &self,
+        authority: i64,
+        issuer: IssuerKey,
+        serials: Vec<Serial>,
+    ) -> Result<Vec<CertStatus>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statuses = Vec::with_capacity(serials.len());
+                for serial in &serials {
+                    let status = authorities::status(connection, authority, issuer, serial)?;
+                    statuses.push(status);
+                }
+                Ok(statuses)
+            })
             .await
     }
 
@@ -250,9 +271,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn secret(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn secret(&self, name: Cow<'static, str>) -> Result<Option<Vec<u8>>, StoreError> {
         self.readers
-            .read(move |connection| accounts::secret(connection, name))
+            .read(move |connection| accounts::secret(connection, &name))
             .await
     }
 

@@ -342,13 +342,16 @@ async fn tokens_are_found_until_they_are_removed() {
 #[tokio::test]
 async fn secrets_are_kept_in_place_of_what_was_there() {
     on_every_store(async |store| {
-        assert_eq!(store.secret("kek-check").await.unwrap(), None);
+        assert_eq!(store.secret("kek-check".into()).await.unwrap(), None);
         for sealed in [vec![1, 2], vec![3]] {
             store
-                .commit(vec![Step::KeepSecret("kek-check", sealed.clone())])
+                .commit(vec![Step::KeepSecret("kek-check".into(), sealed.clone())])
                 .await
                 .unwrap();
-            assert_eq!(store.secret("kek-check").await.unwrap(), Some(sealed));
+            assert_eq!(
+                store.secret("kek-check".into()).await.unwrap(),
+                Some(sealed)
+            );
         }
         store.ready().await.unwrap();
     })

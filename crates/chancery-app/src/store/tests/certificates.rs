@@ -2,6 +2,7 @@
 
 use chancery_core::certificate::{Origin, State};
 use chancery_core::crl::CrlEntry;
+use chancery_core::ocsp::CertStatus;
 use chancery_core::revocation::Reason;
 
 use super::*;
@@ -169,7 +170,7 @@ async fn a_commit_is_done_whole_or_not_at_all() {
         stored(store, certificate(1)).await;
         let steps = vec![
             add(certificate(2)),
-            Step::KeepSecret("s", vec![1]),
+            Step::KeepSecret("s".into(), vec![1]),
             add(certificate(1)),
         ];
         assert!(matches!(
@@ -183,18 +184,18 @@ async fn a_commit_is_done_whole_or_not_at_all() {
                 .unwrap(),
             None
         );
-        assert_eq!(store.secret("s").await.unwrap(), None);
+        assert_eq!(store.secret("s".into()).await.unwrap(), None);
         let numbers = store
             .commit(vec![
                 add(certificate(2)),
-                Step::KeepSecret("s", vec![1]),
+                Step::KeepSecret("s".into(), vec![1]),
                 add(certificate(3)),
             ])
             .await;
         let numbers = numbers.unwrap();
         assert_eq!(read(store, numbers[0]).await.id, certificate_id(2));
         assert_eq!(read(store, numbers[1]).await.id, certificate_id(3));
-        assert_eq!(store.secret("s").await.unwrap(), Some(vec![1]));
+        assert_eq!(store.secret("s".into()).await.unwrap(), Some(vec![1]));
     })
     .await;
 }
@@ -243,7 +244,7 @@ async fn a_commit_can_expect_a_state() {
         let expecting = |number, state| {
             store.commit(vec![
                 Step::ExpectState(number, state),
-                Step::KeepSecret("s", vec![1]),
+                Step::KeepSecret("s".into(), vec![1]),
             ])
         };
         for (number, state) in [
@@ -254,9 +255,9 @@ async fn a_commit_can_expect_a_state() {
             let refused = expecting(number, state).await;
             assert!(matches!(refused, Err(StoreError::Stale)), "{state:?}");
         }
-        assert_eq!(store.secret("s").await.unwrap(), None);
+        assert_eq!(store.secret("s".into()).await.unwrap(), None);
         expecting(number, State::Active).await.unwrap();
-        assert_eq!(store.secret("s").await.unwrap(), Some(vec![1]));
+        assert_eq!(store.secret("s".into()).await.unwrap(), Some(vec![1]));
     })
     .await;
 }
@@ -628,4 +629,60 @@ fn subject_of_der() -> Name {
     chancery_core::x509::read_certificate(&der())
         .unwrap()
         .subject
+}
+
+#[tokio::test]
+async fn statuses_are_told_in_the_order_of_asking() {
+    on_every_store(async |store| {
+        settle(store).await;
+        let imported = NewCertificate {
+            origin: Origin::Imported,
+            authority: None,
+            ..certificate(5)
+        };
+        for new in [certificate(1), certificate(2), certificate(3), imported] {
+            stored(store, new).await;
+        }
+        let superseded = State::Revoked(Reason::Superseded);
+        let (hold, later) = (NOW.plus_days(1), NOW.plus_days(2));
+        for (number, from, to, at) in [
+            (2, State::Active, State::OnHold, hold),
+            (3, State::Active, State::OnHold, hold),
+            (3, State::OnHold, superseded, later),
+            (
+                3,
+                superseded,
+                State::Deleted(Some(Reason::Superseded)),
+                later,
+            ),
+        ] {
+            moved(store, number, from, to, at).await.unwrap();
+        }
+        let statuses = async |authority: i64, serials: &[u32]| {
+            let issuer = IssuerKey::of(&issuer());
+            let serials = serials.iter().map(|number| serial(*number)).collect();
+            let told = store.certificate_statuses(authority, issuer, serials).await;
+            told.unwrap()
+        };
+        let revoked = |reason| CertStatus::Revoked { at: hold, reason };
+        let (good, unknown) = (CertStatus::Good, CertStatus::Unknown);
+        assert_eq!(
+            statuses(1, &[4, 3, 2, 1, 1, 5]).await,
+            [
+                unknown,
+                revoked(Reason::Superseded),
+                revoked(Reason::CertificateHold),
+                good,
+                good,
+                unknown
+            ]
+        );
+        assert_eq!(statuses(2, &[1, 2]).await, [unknown, unknown]);
+        assert_eq!(statuses(1, &[]).await, []);
+        moved(store, 2, State::OnHold, State::Active, later)
+            .await
+            .unwrap();
+        assert_eq!(statuses(1, &[2]).await, [good]);
+    })
+    .await;
 }

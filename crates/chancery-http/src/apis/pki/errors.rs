@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chancery_app::Error;
+use chancery_core::ocsp::OcspError;
 
 /// An error as relying parties see it.
 pub(crate) fn fault(error: &Error, _: &HeaderMap) -> Response {
@@ -31,4 +32,31 @@ pub(crate) fn fault(error: &Error, _: &HeaderMap) -> Response {
         | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
     (status, format!("{error}\n")).into_response()
+}
+
+/// An error as OCSP clients see it.
+pub(super) fn ocsp_error(error: &Error) -> OcspError {
+    match error {
+        Error::Busy | Error::Throttled(_) | Error::TimedOut => OcspError::TryLater,
+        // Whatever is wrong with a request is answered before.
+        Error::NotFound(_)
+        | Error::Invalid(_)
+        | Error::InvalidItems(_)
+        | Error::Unauthenticated
+        | Error::UserDisabled
+        | Error::Forbidden(_)
+        | Error::Refused(_)
+        | Error::Policy(_)
+        | Error::Conflict(_)
+        | Error::CertificateAttached(_)
+        | Error::Changed
+        | Error::OrderOpen(_)
+        | Error::OrderRefused(_)
+        | Error::NotManaged
+        | Error::Locked
+        | Error::NotLocked
+        | Error::NoPrivateKey
+        | Error::NoCertificate
+        | Error::Internal(_) => OcspError::InternalError,
+    }
 }

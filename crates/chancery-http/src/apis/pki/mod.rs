@@ -1,7 +1,8 @@
-//! The open surface: CRLs and authorities' certificates (RFC 5280, sections 4.2.1.13 and 4.2.2.1; media types of RFC
+//! The open surface: OCSP (RFC 6960), CRLs and authorities' certificates (RFC 5280, sections 4.2.1.13 and 4.2.2.1; media types of RFC
 //! 2585), and the probes. Needs no caller.
 
 mod errors;
+pub(crate) mod ocsp;
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -10,7 +11,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use chancery_core::x509::pem;
 
 use crate::kit::time::http_date;
@@ -24,6 +25,8 @@ pub(crate) const NAME: &str = "pki";
 /// The routes.
 pub(crate) fn router() -> Router<Shared> {
     Router::new()
+        .route("/ocsp", post(ocsp::post))
+        .route("/ocsp/{*request}", get(ocsp::get))
         .route("/crl/{file}", get(crl))
         .route("/ca/{file}", get(certificate))
         .route("/healthz", get(alive))

@@ -111,6 +111,8 @@ pub(super) fn gnutls_reads(file: &Path, serial: &str) {
     let said = run("certtool", &["--certificate-info", "--infile", &text(file)]);
     let serial = format!("Serial Number (hex): {serial}\n");
     assert!(said.contains(&serial), "{said}");
+    // It has no name for the extension by which an OCSP responder says that nobody need ask about it.
+    let said = said.replace("Unknown extension 1.3.6.1.5.5.7.48.1.5 ", "");
     for trouble in ["error", "Unknown", "warning"] {
         assert!(!said.contains(trouble), "{trouble}: {said}");
     }

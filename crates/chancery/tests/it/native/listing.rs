@@ -124,22 +124,24 @@ fn filters_find_what_they_say() {
     let (serial, key) = (text(&made[0], "serial"), text(&made[1], "subject_key_id"));
     let issuing = "CN%3DChancery%20Issuing,O%3DChancery";
     let respelt = "/O%3DCHANCERY/CN%3Dchancery%20%20issuing";
-    // The server's own certificate is in the store too; it owns it itself.
-    let own = page(&server, "owner=chancery-server");
-    let own = names(&own)[0].clone();
+    // The server's own certificates are in the store too, for TLS and for OCSP; it owns them itself.
+    let own = names(&page(&server, "owner=chancery-server"));
+    let [own, responder] = own.as_slice() else {
+        panic!("two of its own: {own:?}");
+    };
     let listed = [
-        "active", "joes", "by-root", "held", "revoked", "expired", &fremd, &own,
+        "active", "joes", "by-root", "held", "revoked", "expired", &fremd, own, responder,
     ];
     let all = [
-        "active", "joes", "by-root", "held", "revoked", "expired", &fremd, &own, "deleted",
-        "purged",
+        "active", "joes", "by-root", "held", "revoked", "expired", &fremd, own, responder,
+        "deleted", "purged",
     ];
     for (query, want) in [
         (String::new(), &listed[..]),
         ("status=any".into(), &all),
         (
             "status=active".into(),
-            &["active", "joes", "by-root", &fremd, &own],
+            &["active", "joes", "by-root", &fremd, own, responder],
         ),
         ("status=on-hold".into(), &["held"]),
         ("status=revoked".into(), &["revoked"]),
@@ -312,8 +314,8 @@ fn many_at_once_get_every_number_once() {
         .map(|one| one["number"].as_i64().unwrap())
         .collect();
     numbers.sort_unstable();
-    // The server's own certificate was the first.
-    assert_eq!(numbers, (2..26).collect::<Vec<i64>>());
+    // The OCSP responder's certificate was the first, the server's own the second.
+    assert_eq!(numbers, (3..27).collect::<Vec<i64>>());
     let mut made: Vec<String> = all.iter().map(|one| text(one, "name").to_owned()).collect();
     let mut found = walk(&server, "owner=admin", 5, || {});
     made.sort();

@@ -1,6 +1,6 @@
 //! What time alone brings about, in the engine itself with a clock that is set by hand.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -12,7 +12,9 @@ use chancery_core::certificate::{Certificate, Refusal, Status};
 use chancery_core::key::KeyAlgorithm;
 use chancery_core::name::Name;
 use chancery_core::revocation::Reason;
-use chancery_core::x509;
+use chancery_core::x509::{self, pem};
+
+use crate::server::run;
 
 const START: i64 = 1_790_000_000;
 const HOUR: i64 = 3600;
@@ -24,6 +26,7 @@ const VIA: Via = Via {
 
 /// The engine, its administrator, and the hand on its clock.
 struct Engine {
+    data: PathBuf,
     app: App,
     admin: Caller,
     seconds: Arc<AtomicI64>,
@@ -45,6 +48,7 @@ impl Engine {
         let credential = Credential::ApiKey(administrator.user, administrator.api_key);
         let admin = app.authenticate(credential, VIA).await.unwrap();
         Engine {
+            data: data.to_owned(),
             app,
             admin,
             seconds,
@@ -274,6 +278,86 @@ fn certificates_expire_by_themselves() {
                 matches!(refused, Err(Error::Refused(Refusal::Expired))),
                 "{refused:?}"
             );
+        }
+    });
+}
+
+/// A request about a certificate, without a nonce, as openssl writes it.
+fn ocsp_request(data: &Path, certificate: &Certificate) -> Vec<u8> {
+    let file = |name: &str| data.join(name).display().to_string();
+    let (subject, asked) = (file("subject.pem"), file("asked.der"));
+    let der = certificate.der.as_ref().unwrap();
+    std::fs::write(&subject, pem::encode("CERTIFICATE", der)).unwrap();
+    let issuing = file("data/ca/issuing.pem");
+    let arguments = [
+        "ocsp",
+        "-no_nonce",
+        "-issuer",
+        &issuing,
+        "-cert",
+        &subject,
+        "-reqout",
+        &asked,
+    ];
+    run("openssl", &arguments);
+    std::fs::read(asked).unwrap()
+}
+
+#[test]
+fn ocsp_answers_are_made_anew_at_half_their_life_and_at_every_change() {
+    with_engine(|engine| async move {
+        let (one, other) = (engine.issue(200).await, engine.issue(200).await);
+        let request = ocsp_request(&engine.data, &one);
+        let current = async || engine.app.ocsp(&request).await.unwrap();
+        let first = current().await;
+        let freshness = first.freshness.unwrap();
+        assert_eq!(freshness.this_update.unix(), START);
+        assert_eq!(freshness.next_update.unix(), START + DAY);
+        engine.at(DAY / 2 - 1);
+        assert_eq!(current().await.der, first.der);
+        engine.at(DAY / 2);
+        let second = current().await;
+        assert_ne!(second.der, first.der);
+        let which = CertificateRef::Id(other.id);
+        let why = Reason::Superseded;
+        engine.app.revoke(&engine.admin, &which, why).await.unwrap();
+        let third = current().await;
+        assert_ne!(third.der, second.der, "something was revoked");
+        // A clock that goes back does not give what says that it is made later.
+        engine.at(0);
+        let fourth = current().await;
+        assert_ne!(fourth.der, third.der);
+        assert_eq!(fourth.freshness.unwrap().this_update.unix(), START);
+    });
+}
+
+#[test]
+fn ocsp_responders_are_renewed_at_two_thirds_of_their_life() {
+    with_engine(|engine| async move {
+        let one = engine.issue(200).await;
+        let request = ocsp_request(&engine.data, &one);
+        let responders = async || {
+            let filter = CertificateFilter::all(engine.app.now());
+            let all = engine.app.certificates(&engine.admin, filter, 100).await;
+            let mut all = all.unwrap();
+            all.retain(|one| one.profile.as_deref() == Some("ocsp-responder"));
+            all
+        };
+        let carries = async |responder: &Certificate| {
+            let answer = engine.app.ocsp(&request).await.unwrap().der;
+            let own = responder.der.clone().unwrap();
+            answer.windows(own.len()).any(|part| part == own)
+        };
+        let first = responders().await.remove(0);
+        let life = first.not_after.unix() - first.not_before.unix();
+        let due = first.not_before.unix() + life / 3 * 2 - START;
+        for (seconds, count) in [(0, 1), (due - DAY, 1), (due, 2), (due + DAY, 2)] {
+            engine.at(seconds);
+            engine.app.ocsp(&request).await.unwrap();
+            let all = responders().await;
+            assert_eq!(all.len(), count, "{seconds}");
+            let newest = all.iter().max_by_key(|one| one.number).unwrap();
+            assert!(carries(newest).await, "{seconds}");
         }
     });
 }

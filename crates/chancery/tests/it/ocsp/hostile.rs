@@ -1,0 +1,140 @@
+//! Requests that no well-behaved client sends: the protocol's own error answers, and the server goes on.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{openssl, request, subject};
+use crate::server::Server;
+
+/// The answer that says `malformedRequest`.
+const MALFORMED: [u8; 5] = [0x30, 3, 0x0a, 1, 1];
+
+/// The DER of an element.
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len();
+    let head = match length {
+        0..=0x7f => vec![tag, length as u8],
+        0x80..=0xffff => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+        _ => vec![
+            tag,
+            0x83,
+            (length >> 16) as u8,
+            (length >> 8) as u8,
+            length as u8,
+        ],
+    };
+    [head, content.to_vec()].concat()
+}
+
+/// The DER of the only CertID's Request in a request of openssl's without a nonce.
+fn single(request: &[u8]) -> Vec<u8> {
+    // OCSPRequest, TBSRequest, requestList: each with a length of one octet.
+    request[6..].to_vec()
+}
+
+fn with_extensions(single: &[u8], extensions: &[u8]) -> Vec<u8> {
+    let list = tlv(0x30, single);
+    let extensions = tlv(0xa2, &tlv(0x30, extensions));
+    tlv(0x30, &tlv(0x30, &[list, extensions].concat()))
+}
+
+/// An extension: the last arc under id-pkix-ocsp, is it critical, its value.
+fn extension(arc: u8, critical: bool, value: &[u8]) -> Vec<u8> {
+    let oid = tlv(6, &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, arc]);
+    let critical = if critical { vec![1, 1, 0xff] } else { vec![] };
+    tlv(0x30, &[oid, critical, tlv(4, value)].concat())
+}
+
+const POST: [(&str, &str); 1] = [("Content-Type", "application/ocsp-request")];
+
+#[test]
+fn malformed_requests_are_told_so() {
+    let server = Server::start();
+    let one = subject(&server, "one");
+    let whole = request(&server, &["-no_nonce", "-cert", &one.file]);
+    let asked = single(&whole);
+    let nonce = |value: &[u8]| with_extensions(&asked, &extension(2, false, value));
+    let many = |count: usize| tlv(0x30, &tlv(0x30, &tlv(0x30, &asked.repeat(count))));
+    let is_malformed = |what: &str, body: &[u8]| {
+        let answer = server.request("POST", "/ocsp", &POST, body).expect(200);
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/ocsp-response")
+        );
+        answer.body == MALFORMED || panic!("{what}: {} octets", answer.body.len())
+    };
+    for length in 0..whole.len() {
+        is_malformed("truncated", &whole[..length]);
+    }
+    for (what, body) in [
+        ("trailing", [whole.as_slice(), &[0]].concat()),
+        ("oversized", vec![0x30; 70_000]),
+        ("10,000 certificates", many(10_000)),
+        ("101 certificates", many(101)),
+        ("none", many(0)),
+        ("empty nonce", nonce(&tlv(4, &[]))),
+        ("129 octets of nonce", nonce(&tlv(4, &[7; 129]))),
+        ("a nonce that is no octets", nonce(&[2, 1, 5])),
+        ("a nonce without a frame", nonce(&[7; 16])),
+        (
+            "two nonces",
+            with_extensions(&asked, &extension(2, false, &tlv(4, &[7])).repeat(2)),
+        ),
+        (
+            "critical",
+            with_extensions(&asked, &extension(99, true, &[5, 0])),
+        ),
+    ] {
+        is_malformed(what, &body);
+    }
+    for (what, body) in [
+        ("100 certificates", many(100)),
+        ("1 octet of nonce", nonce(&tlv(4, &[7]))),
+        ("32 octets of nonce", nonce(&tlv(4, &[7; 32]))),
+        ("128 octets of nonce", nonce(&tlv(4, &[7; 128]))),
+        (
+            "not critical",
+            with_extensions(&asked, &extension(99, false, &[5, 0])),
+        ),
+        (
+            "a critical nonce",
+            with_extensions(&asked, &extension(2, true, &tlv(4, &[7; 16]))),
+        ),
+    ] {
+        let answer = server.request("POST", "/ocsp", &POST, &body).expect(200);
+        assert!(answer.body.len() > 100, "{what}: {:?}", answer.body);
+    }
+    openssl(&server, &["-cert", &one.file]);
+}
+
+#[test]
+fn broken_paths_are_malformed_requests() {
+    let server = Server::start();
+    let one = subject(&server, "one");
+    let whole = request(&server, &["-no_nonce", "-cert", &one.file]);
+    let long = STANDARD.encode(vec![0x30; 30_000]);
+    for path in [
+        "!!!!",
+        "%",
+        "%2",
+        "%zz",
+        "%ff%fe",
+        "A",
+        "AAAA",
+        "a/b/c",
+        "%00",
+        "AA==AA",
+        &long,
+        &STANDARD.encode(&whole)[1..],
+    ] {
+        let answer = server.http(&format!("/ocsp/{path}")).expect(200);
+        assert_eq!(answer.body, MALFORMED, "{path}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    assert!([404, 405].contains(&server.http("/ocsp").status));
+    let headers = [("Content-Type", "text/plain")];
+    server
+        .request("POST", "/ocsp", &headers, &whole)
+        .expect(415);
+    server.request("POST", "/ocsp", &[], &whole).expect(200);
+}
