@@ -8,6 +8,7 @@ pub(crate) mod json;
 pub(crate) mod log;
 pub(crate) mod multipart;
 pub(crate) mod negotiate;
+pub(crate) mod node;
 pub(crate) mod query;
 pub(crate) mod time;
 pub(crate) mod xml;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
+use crate::kit::node::{Content, Node};
 use crate::kit::xml::{escaped, escaped_lines};
 
 /// Spaces by which XML is indented a level.
@@ -66,102 +67,42 @@ impl Formatter for Jackson {
     }
 }
 
-/// An XML element on its way out.
-pub(super) struct Node {
-    name: &'static str,
-    attributes: Vec<(&'static str, String)>,
-    content: Content,
+/// Indented, without a line feed at the end.
+pub(super) fn indented(node: &Node) -> String {
+    let mut out = String::new();
+    print(node, &mut out, Some(0));
+    out
 }
 
-enum Content {
-    Nothing,
-    Text(String),
-    Nodes(Vec<Node>),
+/// On one line.
+pub(super) fn on_one_line(node: &Node) -> String {
+    let mut out = String::new();
+    print(node, &mut out, None);
+    out
 }
 
-impl Node {
-    /// An empty element.
-    pub(super) fn new(name: &'static str) -> Node {
-        Node {
-            name,
-            attributes: Vec::new(),
-            content: Content::Nothing,
+fn print(node: &Node, out: &mut String, level: Option<usize>) {
+    out.push('<');
+    out.push_str(node.name);
+    for (name, value) in &node.attributes {
+        out.extend([" ", name, "=\"", &escaped(value), "\""]);
+    }
+    match &node.content {
+        Content::Nothing => {
+            out.push_str("/>");
+            return;
         }
-    }
-
-    /// An element with text only.
-    pub(super) fn text(name: &'static str, text: &str) -> Node {
-        Node {
-            content: Content::Text(text.to_owned()),
-            ..Node::new(name)
-        }
-    }
-
-    /// With one more attribute.
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Node {
-        self.attributes.push((name, value.into()));
-        self
-    }
-
-    /// With one more attribute if there is a value.
-    pub(super) fn with_some(self, name: &'static str, value: Option<impl Into<String>>) -> Node {
-        match value {
-            Some(value) => self.with(name, value),
-            None => self,
-        }
-    }
-
-    /// With one more element inside.
-    pub(super) fn holding(mut self, node: Node) -> Node {
-        match &mut self.content {
-            Content::Nodes(nodes) => nodes.push(node),
-            Content::Nothing | Content::Text(_) => self.content = Content::Nodes(vec![node]),
-        }
-        self
-    }
-
-    /// With more elements inside.
-    pub(super) fn holding_all(self, nodes: impl IntoIterator<Item = Node>) -> Node {
-        nodes.into_iter().fold(self, Node::holding)
-    }
-
-    /// Indented, without a line feed at the end.
-    pub(super) fn indented(&self) -> String {
-        let mut out = String::new();
-        self.print(&mut out, Some(0));
-        out
-    }
-
-    /// On one line.
-    pub(super) fn on_one_line(&self) -> String {
-        let mut out = String::new();
-        self.print(&mut out, None);
-        out
-    }
-
-    fn print(&self, out: &mut String, level: Option<usize>) {
-        out.push('<');
-        out.push_str(self.name);
-        for (name, value) in &self.attributes {
-            out.extend([" ", name, "=\"", &escaped(value), "\""]);
-        }
-        match &self.content {
-            Content::Nothing => {
-                out.push_str("/>");
-                return;
+        Content::Text(text) => out.extend([">", &escaped_lines(text)]),
+        Content::Nodes(nodes) => {
+            out.push('>');
+            for node in nodes {
+                new_line(out, level.map(|level| level + 1));
+                print(node, out, level.map(|level| level + 1));
             }
-            Content::Text(text) => out.extend([">", &escaped_lines(text)]),
-            Content::Nodes(nodes) => {
-                out.push('>');
-                for node in nodes {
-                    new_line(out, level.map(|level| level + 1));
-                    node.print(out, level.map(|level| level + 1));
-                }
-                new_line(out, level);
-            }
+            new_line(out, level);
         }
-        out.extend(["</", self.name, ">"]);
     }
+    out.extend(["</", node.name, ">"]);
 }
 
 fn new_line(out: &mut String, level: Option<usize>) {
@@ -214,13 +155,13 @@ mod tests {
             .holding(Node::text("d", "1\n2&"))
             .holding_all([Node::new("e").holding(Node::text("f", ""))]);
         assert_eq!(
-            node.indented(),
+            indented(&node),
             "<a b=\"&lt;&quot;\">\n   <d>1\n2&amp;</d>\n   <e>\n      <f></f>\n   </e>\n</a>"
         );
         assert_eq!(
-            node.on_one_line(),
+            on_one_line(&node),
             "<a b=\"&lt;&quot;\"><d>1\n2&amp;</d><e><f></f></e></a>"
         );
-        assert_eq!(Node::new("a").indented(), "<a/>");
+        assert_eq!(indented(&Node::new("a")), "<a/>");
     }
 }

@@ -63,7 +63,7 @@ impl Document {
             Document::Extension(extension) => extension.xml().with("xmlns", COMMON),
             Document::Extensions(extensions) => discovery::extensions_xml(&extensions.values),
         };
-        node.indented()
+        layout::indented(&node)
     }
 }
 

@@ -4,8 +4,9 @@
 use axum::http::StatusCode;
 use chancery_app::{Error, User};
 
-use super::layout::Node;
+use super::layout;
 use crate::kit::log;
+use crate::kit::node::Node;
 
 /// An error to answer with.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -125,12 +126,12 @@ impl Fault {
 
     /// The `l7:Error` of a request to that address, answered at that moment.
     pub(super) fn document(&self, uri: &str, stamp: &str) -> String {
-        Node::new("Error")
+        let node = Node::new("Error")
             .holding(Node::text("Type", self.kind.word()))
             .holding(Node::text("TimeStamp", stamp))
             .holding(Node::new("Link").with("rel", "self").with("uri", uri))
-            .holding(Node::text("Detail", &self.detail))
-            .document()
+            .holding(Node::text("Detail", &self.detail));
+        layout::document(node)
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn read_everything(octets: &[u8]) {
         let _ = user::new(id, asked);
     }
     if let Ok(asked) = read::<AskedCertificate>(octets) {
-        let written = certificate_data(&asked.der).document();
+        let written = super::layout::document(certificate_data(&asked.der));
         assert_eq!(read(written.as_bytes()), Ok(asked));
     }
     providers_read_back(octets);
@@ -50,7 +50,7 @@ fn providers_read_back(octets: &[u8]) {
         properties: &asked.properties,
         certificates: &asked.certificates,
     };
-    let written = written.node().document();
+    let written = super::layout::document(written.node());
     let version = Some(version);
     assert_eq!(
         read(written.as_bytes()),
@@ -70,7 +70,7 @@ fn trusted_certificates_read_back(octets: &[u8]) {
         der: &asked.der,
         properties: &asked.properties,
     };
-    let written = written.node().document();
+    let written = super::layout::document(written.node());
     let version = Some(version);
     assert_eq!(
         read(written.as_bytes()),

@@ -8,7 +8,8 @@ pub(super) mod provider;
 pub(super) mod trusted;
 pub(super) mod user;
 
-use super::layout::{NAMESPACE, Node};
+use super::layout::{self, NAMESPACE};
+use crate::kit::node::Node;
 use crate::kit::xml::{self, Element};
 
 /// One thing in its envelope.
@@ -91,8 +92,8 @@ impl Document {
     /// The document, with addresses under `base` (`https://HOST/restman/1.0/`).
     pub(super) fn xml(&self, base: &str, stamp: &str) -> String {
         match self {
-            Document::Item(item) => item.node(base, stamp).document(),
-            Document::List(list) => list.node(base, stamp).document(),
+            Document::Item(item) => layout::document(item.node(base, stamp)),
+            Document::List(list) => layout::document(list.node(base, stamp)),
         }
     }
 

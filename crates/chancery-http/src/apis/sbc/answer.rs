@@ -10,10 +10,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chancery_app::Error;
 
+use super::VERSIONS;
 use super::errors::Fault;
 use super::wire::Envelope;
-use super::{VERSIONS, layout::Node};
 use crate::kit::negotiate::{Representation, accepts};
+use crate::kit::node::Node;
 
 /// The only path that names no version.
 const VERSIONLESS: &str = "/rest/api/supportedversions";

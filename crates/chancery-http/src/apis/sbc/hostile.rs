@@ -10,7 +10,7 @@ pub(crate) fn read_everything(octets: &[u8]) {
         let _ = map::element::change(sent.clone());
         if let Ok(element) = map::element::whole(sent) {
             let _ = map::request::of_record(&element);
-            let shown = map::element::shown(&element).document();
+            let shown = super::layout::document(&map::element::shown(&element));
             let read = wire::read::<SentElement>(shown.as_bytes()).map(map::element::whole);
             assert_eq!(read, Ok(Ok(element)), "what is answered reads back");
         }

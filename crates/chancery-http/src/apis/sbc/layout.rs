@@ -1,67 +1,38 @@
 //! How the device lays out XML: the declaration, then one element a line without indentation, empty elements as
 //! `<name/>`. Must not know what is said.
 
+use crate::kit::node::{Content, Node};
 use crate::kit::xml::escaped_lines;
 
 const DECLARATION: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>"#;
 
-/// An element on its way out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Node {
-    name: &'static str,
-    content: Content,
+/// The whole document with this element as its root.
+pub(super) fn document(root: &Node) -> String {
+    let mut out = DECLARATION.to_owned();
+    print(root, &mut out);
+    out
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Content {
-    Text(String),
-    Nodes(Vec<Node>),
-}
-
-impl Node {
-    /// An element with text only, line feeds as they are.
-    pub(super) fn text(name: &'static str, text: impl Into<String>) -> Node {
-        Node {
-            name,
-            content: Content::Text(text.into()),
+/// Line feeds in text stay as they are.
+fn print(node: &Node, out: &mut String) {
+    out.push('\n');
+    match &node.content {
+        Content::Text(text) if !text.is_empty() => {
+            out.extend(["<", node.name, ">", &escaped_lines(text)]);
+        }
+        Content::Nodes(nodes) => {
+            out.extend(["<", node.name, ">"]);
+            for node in nodes {
+                print(node, out);
+            }
+            out.push('\n');
+        }
+        Content::Text(_) | Content::Nothing => {
+            out.extend(["<", node.name, "/>"]);
+            return;
         }
     }
-
-    /// An element with these inside; an empty one if there are none.
-    pub(super) fn holding(name: &'static str, nodes: impl IntoIterator<Item = Node>) -> Node {
-        Node {
-            name,
-            content: Content::Nodes(nodes.into_iter().collect()),
-        }
-    }
-
-    /// The whole document with this element as its root.
-    pub(super) fn document(&self) -> String {
-        let mut out = DECLARATION.to_owned();
-        self.print(&mut out);
-        out
-    }
-
-    fn print(&self, out: &mut String) {
-        out.push('\n');
-        match &self.content {
-            Content::Text(text) if !text.is_empty() => {
-                out.extend(["<", self.name, ">", &escaped_lines(text)]);
-            }
-            Content::Nodes(nodes) if !nodes.is_empty() => {
-                out.extend(["<", self.name, ">"]);
-                for node in nodes {
-                    node.print(out);
-                }
-                out.push('\n');
-            }
-            Content::Text(_) | Content::Nodes(_) => {
-                out.extend(["<", self.name, "/>"]);
-                return;
-            }
-        }
-        out.extend(["</", self.name, ">"]);
-    }
+    out.extend(["</", node.name, ">"]);
 }
 
 #[cfg(test)]
@@ -70,13 +41,13 @@ mod tests {
 
     #[test]
     fn every_element_has_its_line() {
-        let node = Node::holding(
+        let node = Node::of(
             "response",
             [
                 Node::text("name", "a\n<b> & c"),
                 Node::text("value", ""),
-                Node::holding("links", []),
-                Node::holding("data", [Node::text("x", "y")]),
+                Node::of("links", []),
+                Node::of("data", [Node::text("x", "y")]),
             ],
         );
         let want = concat!(
@@ -88,6 +59,6 @@ mod tests {
             "<data>\n<x>y</x>\n</data>\n",
             "</response>",
         );
-        assert_eq!(node.document(), want);
+        assert_eq!(document(&node), want);
     }
 }

@@ -3,7 +3,7 @@
 pub(super) mod element;
 pub(super) mod import;
 
-use super::layout::Node;
+use crate::kit::node::Node;
 use crate::kit::xml::{self, Element};
 
 /// An answer: what it says, what there is to tell about it, and where to look next.
@@ -77,11 +77,11 @@ impl Envelope {
     pub(super) fn document(self) -> String {
         let links = self.links.into_iter().map(|link| Node::text("link", link));
         let parts = [
-            Node::holding("data", self.data),
-            Node::holding("messages", self.messages),
-            Node::holding("links", links),
+            Node::of("data", self.data),
+            Node::of("messages", self.messages),
+            Node::of("links", links),
         ];
-        Node::holding("response", parts).document()
+        super::layout::document(&Node::of("response", parts))
     }
 }
 

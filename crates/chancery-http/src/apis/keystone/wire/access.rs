@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::super::layout::Node;
 use super::{ATOM, COMMON, IDENTITY, Readable, root};
 use crate::kit::json::Members;
+use crate::kit::node::Node;
 use crate::kit::xml::XmlFault;
 
 /// A request's body for a token. Secrets are in it, so nothing here has `Debug`.

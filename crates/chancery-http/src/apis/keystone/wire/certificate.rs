@@ -3,9 +3,9 @@
 use chancery_core::time::Time;
 use serde::{Serialize, Serializer};
 
-use super::super::layout::Node;
 use super::{ATOM, Empty, HP_EXT, IDENTITY, Readable, root};
 use crate::kit::json::Members;
+use crate::kit::node::Node;
 use crate::kit::time::xml_local;
 use crate::kit::xml::{Element, XmlFault};
 
@@ -244,7 +244,7 @@ impl File {
         let (before, after) = self.around;
         Node::new(name)
             .holding(Node::text("format", self.format))
-            .holding(Node::text("data", &format!("{before}{}{after}", self.data)))
+            .holding(Node::text("data", format!("{before}{}{after}", self.data)))
     }
 }
 

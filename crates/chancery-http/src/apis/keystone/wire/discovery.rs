@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::layout::Node;
 use super::{COMMON, IDENTITY};
+use crate::kit::node::Node;
 
 /// A list under `values`, as Keystone writes lists that are no resources.
 #[derive(Serialize)]

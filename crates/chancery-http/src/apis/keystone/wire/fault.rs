@@ -3,8 +3,9 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::super::layout::{self, Node};
+use super::super::layout;
 use super::{ATOM, COMMON, Empty, HP_IDM, IDENTITY};
+use crate::kit::node::Node;
 
 /// A fault's parts.
 pub(crate) struct Body<'a> {
@@ -45,7 +46,7 @@ impl Body<'_> {
             .holding(Node::text("details", self.details));
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>{}",
-            node.on_one_line()
+            layout::on_one_line(&node)
         )
     }
 }

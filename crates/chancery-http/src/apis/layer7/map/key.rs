@@ -14,9 +14,9 @@ use chancery_core::x509::{self, pem};
 
 use super::super::errors::Fault;
 use super::super::extract::Query;
-use super::super::layout::Node;
 use super::super::wire::{Item, key};
 use super::segment;
+use crate::kit::node::Node;
 
 /// The only keystore: the one that a gateway calls its software keystore.
 pub(crate) const KEYSTORE: &str = "00000000000000000000000000000002";

@@ -2,10 +2,10 @@
 
 use chancery_app::{INTERNAL_PROVIDER, PropertyValue};
 
-use super::super::layout::Node;
 use super::super::wire::provider::Provider;
 use super::super::wire::{Item, group, user};
 use super::under;
+use crate::kit::node::Node;
 
 /// What a trusted certificate can be trusted for, and how.
 const TRUST: [&str; 8] = [

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use chancery_core::serial::Serial;
 use chancery_core::x509::{self, pem};
 
-use super::super::layout::Node;
 use super::{Readable, required_text};
+use crate::kit::node::Node;
 use crate::kit::xml::Element;
 
 /// Padding or not: clients leave it off.

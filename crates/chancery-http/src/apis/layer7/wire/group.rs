@@ -1,6 +1,6 @@
 //! Groups.
 
-use super::super::layout::Node;
+use crate::kit::node::Node;
 
 /// A group as it is answered.
 #[derive(Clone, Debug)]

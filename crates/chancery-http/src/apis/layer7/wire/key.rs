@@ -3,10 +3,10 @@
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::super::layout::Node;
 use super::Readable;
 use super::certificate::{base64_text, certificate_data};
 use super::property::{self, Properties};
+use crate::kit::node::Node;
 use crate::kit::xml::Element;
 
 /// A private key as it is answered: its certificates, never itself.

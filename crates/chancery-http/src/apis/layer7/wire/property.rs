@@ -2,8 +2,8 @@
 
 use chancery_app::PropertyValue;
 
-use super::super::layout::Node;
 use super::child_text;
+use crate::kit::node::Node;
 use crate::kit::xml::Element;
 
 /// Keys with their values, in order.

@@ -1,8 +1,8 @@
 //! Identity providers.
 
-use super::super::layout::Node;
 use super::property::{self, Properties};
 use super::{Readable, required_text, version};
+use crate::kit::node::Node;
 use crate::kit::xml::Element;
 
 /// What references to trusted certificates say that they refer to.
@@ -128,7 +128,7 @@ mod tests {
             properties: &asked.properties,
             certificates: &asked.certificates,
         };
-        let text = written.node().document();
+        let text = super::super::layout::document(written.node());
         assert!(text.contains("<l7:Reference id=\"0a"), "{text}");
         assert_eq!(read::<AskedProvider>(text.as_bytes()), Ok(asked));
         let broken = text.replace("version=\"3\"", "version=\"x\"");

@@ -1,9 +1,9 @@
 //! Trusted certificates.
 
-use super::super::layout::Node;
 use super::certificate::{AskedCertificate, certificate_data};
 use super::property::{self, Properties};
 use super::{Readable, required_text, version};
+use crate::kit::node::Node;
 use crate::kit::xml::Element;
 
 /// A trusted certificate as it is answered.

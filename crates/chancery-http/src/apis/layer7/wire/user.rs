@@ -3,9 +3,9 @@
 use chancery_app::PropertyValue;
 use secrecy::SecretString;
 
-use super::super::layout::Node;
 use super::property::{self, Properties};
 use super::{Readable, child_text};
+use crate::kit::node::Node;
 use crate::kit::xml::Element;
 
 /// The property that holds the name for people.

@@ -3,7 +3,7 @@
 use super::super::VERSIONS;
 use super::super::answer::Answer;
 use super::super::extract::Caller;
-use super::super::layout::Node;
+use crate::kit::node::Node;
 
 /// The versions that are spoken. Needs no token.
 pub(crate) async fn versions() -> Answer {
@@ -17,8 +17,5 @@ pub(crate) async fn versions() -> Answer {
 
 /// The role of this server: it stands alone, and is always the one to talk to.
 pub(crate) async fn status(_caller: Caller) -> Answer {
-    Answer::ok([Node::holding(
-        "systemStatus",
-        [Node::text("role", "standalone")],
-    )])
+    Answer::ok([Node::of("systemStatus", [Node::text("role", "standalone")])])
 }

@@ -8,8 +8,8 @@ use secrecy::ExposeSecret;
 use super::super::answer::Answer;
 use super::super::errors::Fault;
 use super::super::extract::{Knocking, OldToken};
-use super::super::layout::Node;
 use super::wrong_method;
+use crate::kit::node::Node;
 use crate::shared::Shared;
 
 /// 64 digits, good for ten minutes.

@@ -2,9 +2,9 @@
 
 use chancery_app::Element;
 
-use super::super::layout::Node;
 use super::super::wire::element::{Sent, config_element};
 use super::kinds::{self, KEY, Kind};
+use crate::kit::node::Node;
 
 /// The kind of that name.
 ///
@@ -92,7 +92,7 @@ pub(crate) fn metadata(kind: &Kind) -> Vec<Node> {
     let told = |name: &str| {
         let is_key = if name == KEY { "true" } else { "false" };
         let parts = [Node::text("name", name), Node::text("key", is_key)];
-        Node::holding("attributeMetadata", parts)
+        Node::of("attributeMetadata", parts)
     };
     let attributes = kind.attributes.iter();
     attributes.map(|attribute| told(attribute.name)).collect()
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn the_key_is_told() {
         let record = kind("certificate-record").unwrap();
-        let text = Node::holding("data", metadata(record)).document();
+        let text = crate::apis::sbc::layout::document(&Node::of("data", metadata(record)));
         assert!(
             text.contains("<name>name</name>\n<key>true</key>"),
             "{text}"

@@ -2,8 +2,8 @@
 
 use chancery_app::{ConfigurationAction, Operation, RestoreSource};
 
-use super::super::layout::Node;
 use super::super::wire::Envelope;
+use crate::kit::node::Node;
 
 /// What a client wants to be done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +48,7 @@ pub(crate) fn state(operation: &Operation) -> Envelope {
     let findings = operation.findings.iter();
     Envelope {
         messages: findings.map(|text| Node::text("message", text)).collect(),
-        ..Envelope::saying([Node::holding("operationState", parts)])
+        ..Envelope::saying([Node::of("operationState", parts)])
     }
 }
 

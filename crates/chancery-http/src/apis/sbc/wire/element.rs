@@ -1,7 +1,7 @@
 //! configElement: an element of the configuration as it is read and written.
 
-use super::super::layout::Node;
 use super::{Readable, required_text};
+use crate::kit::node::Node;
 use crate::kit::xml;
 
 /// An element as a client sends it: attributes in its order, values without the white space around them, empty ones left
@@ -59,10 +59,10 @@ pub(crate) fn config_element(kind: &str, attributes: &[(String, Vec<String>)]) -
         if values.is_empty() {
             nodes.push(Node::text("value", ""));
         }
-        Node::holding("attribute", nodes)
+        Node::of("attribute", nodes)
     });
     let kind = Node::text("elementType", kind);
-    Node::holding("configElement", std::iter::once(kind).chain(attributes))
+    Node::of("configElement", std::iter::once(kind).chain(attributes))
 }
 
 #[cfg(test)]
@@ -102,7 +102,8 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let sent: Sent = read(BODY.as_bytes()).unwrap();
-        let text = config_element(&sent.kind, &sent.attributes).document();
+        let text =
+            crate::apis::sbc::layout::document(&config_element(&sent.kind, &sent.attributes));
         assert_eq!(read::<Sent>(text.as_bytes()), Ok(sent));
         assert!(text.contains("<name>unit</name>\n<value/>"), "{text}");
     }

@@ -1,7 +1,7 @@
 //! ImportCertificate: a certificate on its way into a record, and what is said about it.
 
-use super::super::layout::Node;
 use super::{Readable, child_text, flag, required_text};
+use crate::kit::node::Node;
 use crate::kit::xml::Element;
 
 /// A certificate as a client sends it.
@@ -57,7 +57,7 @@ pub(crate) fn record_name(record: &str) -> Node {
 /// What is answered to a generated request.
 pub(crate) fn certificate_request(record: &str, pem: &str) -> Node {
     let request = Node::text("certificateSignedRequest", pem);
-    Node::holding("CertificateRequest", [record_name(record), request])
+    Node::of("CertificateRequest", [record_name(record), request])
 }
 
 #[cfg(test)]
