@@ -166,7 +166,13 @@ impl App {
             name: None,
         };
         let authorities = self.loaded();
-        off_the_async_threads(move || read_one(item, &authorities).map_err(Error::Invalid)).await
+        let read =
+            off_the_async_threads(move || read_one(item, &authorities).map_err(Error::Invalid))
+                .await?;
+        match self.awaited_for(&[read.facts.public_key.key_id()]).await? {
+            Some((_, text)) => Err(Error::Invalid(text)),
+            None => Ok(read),
+        }
     }
 
     /// The steps that end a certificate which is detached: none for one that came from elsewhere or has ended already.

@@ -8,6 +8,7 @@ use chancery_core::role::{self, Reach, Right};
 use chancery_core::time::Time;
 
 use crate::audit::{NewAuditEntry, Outcome};
+use crate::authority::SUB_AUTHORITY;
 use crate::bootstrap::SERVER_USER;
 use crate::search::CertificateFilter;
 use crate::store::Step;
@@ -79,6 +80,12 @@ impl App {
         action: &'static str,
         certificate: &Certificate,
     ) -> Result<(), Error> {
+        // What is done to an authority's certificate is done to the authority.
+        let right = match (right, certificate.profile.as_deref()) {
+            (Right::ReadCertificates, _) => right,
+            (_, Some(SUB_AUTHORITY)) => Right::ChangeAuthorities,
+            _ => right,
+        };
         if caller.may(right, &certificate.owner, &certificate.domain) {
             return Ok(());
         }

@@ -6,6 +6,8 @@ use chancery_core::name::Name;
 use chancery_core::workorder::AfterRegenerate;
 use serde::Deserialize;
 
+use crate::profiles::ProfileConfig;
+
 /// Everything that the engine reads from the configuration.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -18,6 +20,8 @@ pub struct AppConfig {
     pub keys: KeysConfig,
     /// The embedded database.
     pub store: StoreConfig,
+    /// CRLs.
+    pub crl: CrlConfig,
     /// OCSP answers.
     pub ocsp: OcspConfig,
     /// Log-in.
@@ -28,38 +32,6 @@ pub struct AppConfig {
     pub orders: OrdersConfig,
     /// Profiles beside the built-in ones, or in their place.
     pub profile: Vec<ProfileConfig>,
-}
-
-/// A profile of end-entity certificates: `[[profile]]`.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProfileConfig {
-    /// Its name; that of a built-in profile replaces it.
-    pub name: String,
-    /// Days of validity when a request names none.
-    pub default_days: u32,
-    /// Most days of validity that a request can ask for.
-    pub max_days: u32,
-    /// Key usage in the words of RFC 5280: `digitalSignature`, `keyEncipherment`, ...
-    pub key_usage: Vec<String>,
-    /// Extended key usage: `serverAuth`, `clientAuth`, `emailProtection`, `codeSigning`, or dotted identifiers.
-    #[serde(default)]
-    pub extended_key_usage: Vec<String>,
-    /// Is the extended key usage critical?
-    #[serde(default)]
-    pub extended_key_usage_critical: bool,
-    /// Forms of alternative names that are allowed: `dns`, `email`, `ip`, `uri`.
-    #[serde(default)]
-    pub names: Vec<String>,
-    /// Must there be an alternative name?
-    #[serde(default)]
-    pub name_required: bool,
-    /// Must the subject not be empty?
-    #[serde(default)]
-    pub subject_required: bool,
-    /// May users ask for it who may issue for themselves alone?
-    #[serde(default)]
-    pub self_service: bool,
 }
 
 /// The authorities made at the first start. Later changes here do not touch what is there.
@@ -90,8 +62,6 @@ pub struct IssueConfig {
     pub self_service_profile: String,
     /// The authority.
     pub authority: String,
-    /// Hours for which a CRL is valid.
-    pub crl_hours: u32,
 }
 
 /// How private keys are kept.
@@ -133,6 +103,20 @@ pub struct StoreConfig {
     pub queue: u32,
 }
 
+/// CRLs.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CrlConfig {
+    /// Hours for which a complete CRL is valid.
+    pub hours: u32,
+    /// Hours for which a delta CRL is valid.
+    pub delta_hours: u32,
+    /// Into how many parts each authority's CRL is cut: a power of two. Certificates issued from now on name their part.
+    pub shards: u32,
+    /// Addresses under which this server was reached, as older certificates name them, without a slash at their ends.
+    pub former_public_urls: Vec<String>,
+}
+
 /// OCSP answers.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -141,8 +125,23 @@ pub struct OcspConfig {
     pub signer: OcspSigner,
     /// Hours for which an answer is valid.
     pub valid_hours: u32,
-    /// Seconds for which caches may give an answer without asking again.
+    /// Seconds for which caches may give an answer without asking again; half of its time at most.
     pub cache_seconds: u32,
+    /// What is said of certificates that were never issued: `unknown` (the default) or `revoked`.
+    pub unknown: OcspUnknown,
+    /// MiB of memory for answers that are given again.
+    pub keep_mib: u32,
+}
+
+/// What is said of certificates that were never issued.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OcspUnknown {
+    /// That they are unknown: clients may ask elsewhere, or take the answer for none.
+    #[default]
+    Unknown,
+    /// That they are revoked, with the extension that says that this may be so (RFC 6960, sections 2.2 and 4.4.8).
+    Revoked,
 }
 
 /// Who signs OCSP answers.
@@ -232,7 +231,6 @@ impl Default for IssueConfig {
             profile: "general".to_owned(),
             self_service_profile: "user".to_owned(),
             authority: "issuing".to_owned(),
-            crl_hours: 24,
         }
     }
 }
@@ -248,12 +246,54 @@ impl Default for StoreConfig {
     }
 }
 
+impl Default for CrlConfig {
+    fn default() -> CrlConfig {
+        CrlConfig {
+            hours: 24,
+            delta_hours: 1,
+            shards: 1,
+            former_public_urls: Vec::new(),
+        }
+    }
+}
+
+impl CrlConfig {
+    /// Checks what [`AppConfig::check`]'s table of numbers cannot say.
+    fn check(&self) -> Result<(), String> {
+        if !self.shards.is_power_of_two() {
+            return Err(format!(
+                "crl.shards: {} is no power of two: take 1, 2, 4, ... 65536",
+                self.shards
+            ));
+        }
+        for url in &self.former_public_urls {
+            let rest = url
+                .strip_prefix("http://")
+                .or_else(|| url.strip_prefix("https://"));
+            let plain = rest.is_some_and(|rest| {
+                !rest.is_empty()
+                    && !rest.ends_with('/')
+                    && rest.bytes().all(|octet| octet.is_ascii_graphic())
+            });
+            if !plain {
+                return Err(format!(
+                    "crl.former_public_urls: {url:?} is no address: take http://HOST or https://HOST, without a slash \
+                     at its end"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Default for OcspConfig {
     fn default() -> OcspConfig {
         OcspConfig {
             signer: OcspSigner::Delegated,
             valid_hours: 24,
             cache_seconds: 60,
+            unknown: OcspUnknown::Unknown,
+            keep_mib: 64,
         }
     }
 }
@@ -315,12 +355,13 @@ impl AppConfig {
             }
         }
         self.check_numbers()?;
+        self.crl.check()?;
         if self.issue.authority == "root" {
             return Err(
                 "issue.authority: the root signs authorities only: take another name".to_owned(),
             );
         }
-        crate::profiles::all(&self.profile).map(|_| ())
+        self.profiles().map(|_| ())
     }
 
     fn check_numbers(&self) -> Result<(), String> {
@@ -333,7 +374,9 @@ impl AppConfig {
                 1,
                 authority.root_days,
             ),
-            ("issue.crl_hours", self.issue.crl_hours, 1, 8760),
+            ("crl.hours", self.crl.hours, 1, 8760),
+            ("crl.delta_hours", self.crl.delta_hours, 1, self.crl.hours),
+            ("crl.shards", self.crl.shards, 1, 65_536),
             ("store.cache_mib", self.store.cache_mib, 1, 65_536),
             (
                 "store.checkpoint_pages",
@@ -345,6 +388,7 @@ impl AppConfig {
             ("store.queue", self.store.queue, 1, 1_000_000),
             ("ocsp.valid_hours", self.ocsp.valid_hours, 1, 168),
             ("ocsp.cache_seconds", self.ocsp.cache_seconds, 0, 86_400),
+            ("ocsp.keep_mib", self.ocsp.keep_mib, 0, 65_536),
             (
                 "accounts.remember_seconds",
                 self.accounts.remember_seconds,

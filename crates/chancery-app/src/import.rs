@@ -160,6 +160,13 @@ impl App {
         let authorities = self.loaded();
         let statuses: Vec<ImportedStatus> = items.iter().map(|item| item.status).collect();
         let read = off_the_async_threads(move || read_all(items, &authorities)).await?;
+        let keys: Vec<_> = read
+            .iter()
+            .map(|one| one.facts.public_key.key_id())
+            .collect();
+        if let Some(awaited) = self.awaited_for(&keys).await? {
+            return Err(Error::InvalidItems(vec![awaited]));
+        }
         let mut batch = Batch::default();
         for ((read, status), (owner, domain)) in read.into_iter().zip(statuses).zip(owners) {
             let key = read.key();
@@ -345,8 +352,10 @@ pub(crate) fn read_one(item: ImportItem, authorities: &[Arc<Loaded>]) -> Result<
             loaded.authority.name
         ));
     }
+    // Of what is signed elsewhere, our CRLs and OCSP answers tell nothing.
     let signer = authorities.iter().find(|loaded| {
-        loaded.authority.subject().matches(&facts.issuer)
+        loaded.signer().is_ok()
+            && loaded.authority.subject().matches(&facts.issuer)
             && x509::verify_certificate(&item.der, &loaded.authority.facts.public_key)
     });
     let authority = signer.map(|loaded| (loaded.authority.id, loaded.authority.name.clone()));

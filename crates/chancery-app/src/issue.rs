@@ -1,5 +1,7 @@
 //! Issuing: from somebody's CSR, or with a key made here.
 
+use std::sync::Arc;
+
 use chancery_core::certificate::{Certificate, Origin, State};
 use chancery_core::csr::Csr;
 use chancery_core::identity::{CertificateId, DomainId, UserId};
@@ -184,7 +186,7 @@ impl App {
                 .await?;
         }
         if let IssueBy::Authority(name) = &request.issuer
-            && *name != self.0.config.issue.authority
+            && !self.issues_the_same(name, &self.0.config.issue.authority)
         {
             self.require_everywhere(caller, Right::ChangeAuthorities, "certificate.issue")
                 .await?;
@@ -243,16 +245,29 @@ impl App {
         request: IssueRequest,
         kept_names: Vec<GeneralName>,
     ) -> Result<Signed, Error> {
+        let issuer = match &request.issuer {
+            IssueBy::Itself => None,
+            IssueBy::Default => Some(
+                self.issuing_authority(&self.0.config.issue.authority)
+                    .await?,
+            ),
+            IssueBy::Authority(name) => Some(self.issuing_authority(name).await?),
+        };
+        self.sign_by(request, issuer, kept_names).await
+    }
+
+    /// [`App::sign_new`] by just this authority, whoever issues in its place; by the request's own key without one.
+    pub(crate) async fn sign_by(
+        &self,
+        request: IssueRequest,
+        issuer: Option<Arc<Loaded>>,
+        kept_names: Vec<GeneralName>,
+    ) -> Result<Signed, Error> {
         let profile_name = request
             .profile
             .as_deref()
             .unwrap_or(&self.0.config.issue.profile);
         let profile = self.profile(profile_name)?.clone();
-        let issuer = match &request.issuer {
-            IssueBy::Itself => None,
-            IssueBy::Default => Some(self.authority_named(&self.0.config.issue.authority)?),
-            IssueBy::Authority(name) => Some(self.authority_named(name)?),
-        };
         let made = match &request.key {
             KeySource::Make(algorithm) if profile.keys.allow(*algorithm) => {
                 Some(self.0.pool.take(*algorithm).await?)
@@ -479,7 +494,7 @@ fn asked(
         (KeySource::Csr(der), _) => {
             let csr =
                 Csr::read(der).map_err(|error| Error::Invalid(format!("the CSR: {error}")))?;
-            if csr.is_authority {
+            if csr.is_authority && !profile.is_authoritys() {
                 return Err(plan::Refusal::AsksToBeAnAuthority.into());
             }
             (csr.public_key, Some(issuable(csr.subject)), csr.names)

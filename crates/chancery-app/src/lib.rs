@@ -5,13 +5,16 @@
 
 mod accounts;
 mod act;
+mod addresses;
 mod attach;
 mod audit;
 mod authority;
 mod bootstrap;
+mod bulk_revocation;
 mod caller;
 mod clock;
 mod config;
+mod crl;
 mod data;
 mod delete;
 mod domains;
@@ -51,14 +54,21 @@ use chancery_core::san::GeneralName;
 
 pub use accounts::{Credential, NewToken, TokenStyle, Via};
 pub use audit::{AuditEntry, AuditFilter, LARGEST_AUDIT_PAGE, Outcome};
-pub use authority::AuthorityView;
+pub use authority::{
+    AuthorityEntry, AuthorityState, AuthorityView, AwaitedAuthority, NewAuthority, Rollover,
+    SignedBy,
+};
 pub use bootstrap::Administrator;
+pub use bulk_revocation::{
+    BulkFilter, BulkPreview, BulkRequest, BulkRevocation, BulkState, LARGEST_BULK_PAGE, MOST_SHOWN,
+};
 pub use caller::Caller;
 pub use clock::Clock;
 pub use config::{
-    AccountsConfig, AppConfig, AuthorityConfig, IssueConfig, KekSource, KeyPoolConfig, KeysConfig,
-    OcspConfig, OcspSigner, OldCertificate, OrdersConfig, ProfileConfig, StoreConfig,
+    AccountsConfig, AppConfig, AuthorityConfig, CrlConfig, IssueConfig, KekSource, KeyPoolConfig,
+    KeysConfig, OcspConfig, OcspSigner, OcspUnknown, OldCertificate, OrdersConfig, StoreConfig,
 };
+pub use crl::Crl;
 pub use error::{Conflict, Error};
 pub use export::ExportedKey;
 pub use held_keys::HeldKeyRequest;
@@ -69,8 +79,8 @@ pub use issue::{IssueBy, IssueRequest, Issued, KeySource};
 pub use keys::PrivateKey;
 pub use ocsp::{Freshness, OcspAnswer};
 pub use orders::{LARGEST_ORDER_PAGE, OrderDecision, OrderFilter, OrderRequest};
+pub use profiles::{ProfileConfig, ProfileSample, Sampler};
 pub use property::{PropertyValue, TrustFilter};
-pub use public::Crl;
 pub use records::{
     CERTIFICATE_RECORD, Configuration, ConfigurationAction, Element, LARGEST_ELEMENT_PAGE,
     Operation, Record, RecordSigning, Reference, RestoreSource,
@@ -111,16 +121,18 @@ pub struct Options {
 struct Inner {
     config: AppConfig,
     clock: Clock,
-    public_url: String,
+    public_url: addresses::PublicUrl,
     server_names: Vec<GeneralName>,
     store: Arc<dyn store::Store>,
     sealer: keys::seal::Sealer,
     pool: keys::pool::KeyPool,
     profiles: Vec<Profile>,
     authorities: RwLock<Vec<Arc<authority::Loaded>>>,
+    authority_desk: authority::Desk,
     accounts: accounts::Accounts,
-    crls: public::CrlCache,
+    crls: crl::Crls,
     orders: orders::Desk,
+    bulk: bulk_revocation::BulkDesk,
     ocsp_kept: ocsp::KeptAnswers,
     responders: ocsp::Responders,
     // Last, so that the directory stays locked until the database is closed.

@@ -1,10 +1,17 @@
 //! The profiles at work: the built-in ones and those of the configuration, which may replace them.
 
-use chancery_core::profile::{BasicConstraints, NameRules, Profile, SubjectRules};
-use chancery_core::x509::{KeyUsage, eku};
+mod configured;
+mod sample;
 
-use crate::config::ProfileConfig;
+use chancery_core::profile::Profile;
+use chancery_core::x509::eku;
+
+use crate::authority::SUB_AUTHORITY;
+use crate::config::AppConfig;
 use crate::{App, Caller, Error};
+
+pub use configured::ProfileConfig;
+pub use sample::{ProfileSample, Sampler};
 
 impl App {
     /// Every profile. Any caller may know what can be asked for.
@@ -31,68 +38,45 @@ impl App {
     }
 }
 
-/// The built-in profiles, with those of the configuration added or put in their place. The error names the bad one.
-pub(crate) fn all(configured: &[ProfileConfig]) -> Result<Vec<Profile>, String> {
-    let mut profiles = Profile::built_in();
-    for config in configured {
-        let profile =
-            from_config(config).map_err(|error| format!("profile {:?}: {error}", config.name))?;
-        profiles.retain(|there| there.name != profile.name);
-        profiles.push(profile);
+impl AppConfig {
+    /// Every profile by this configuration: the built-in ones, with those of the file added or put in their place.
+    ///
+    /// # Errors
+    /// A line that names the bad profile and the bad key.
+    pub fn profiles(&self) -> Result<Vec<Profile>, String> {
+        let mut profiles = Profile::built_in();
+        for (at, config) in self.profile.iter().enumerate() {
+            let name = &config.name;
+            let named = |error: String| format!("profile {name:?}: {error}");
+            if self
+                .profile
+                .iter()
+                .take(at)
+                .any(|other| other.name == *name)
+            {
+                return Err(named("there are two of that name".to_owned()));
+            }
+            let profile = config.to_profile().map_err(named)?;
+            keeps_its_meaning(&profile).map_err(named)?;
+            match profiles.iter_mut().find(|there| there.name == *name) {
+                Some(there) => *there = profile,
+                None => profiles.push(profile),
+            }
+        }
+        Ok(profiles)
     }
-    Ok(profiles)
 }
 
-fn from_config(config: &ProfileConfig) -> Result<Profile, String> {
-    if !chancery_core::authority::is_plain_name(&config.name) {
-        return Err("a name has lower-case letters, digits and hyphens".to_owned());
-    }
-    if config.default_days == 0 || config.default_days > config.max_days {
-        return Err("default_days must lie between 1 and max_days".to_owned());
-    }
-    let mut key_usage = KeyUsage::default();
-    for word in &config.key_usage {
-        let usage = KeyUsage::parse(word).ok_or_else(|| format!("key_usage: {word:?} is none"))?;
-        key_usage = key_usage.union(usage);
-    }
-    let authoritys =
-        key_usage.contains(KeyUsage::KEY_CERT_SIGN) || key_usage.contains(KeyUsage::CRL_SIGN);
-    if authoritys || key_usage.is_empty() {
-        return Err(
-            "key_usage: name at least one that is neither keyCertSign nor cRLSign".to_owned(),
-        );
-    }
-    let mut extended_key_usage = Vec::new();
-    for word in &config.extended_key_usage {
-        extended_key_usage
-            .push(eku::parse(word).ok_or_else(|| format!("extended_key_usage: {word:?} is none"))?);
-    }
-    let has = |kind: &str| config.names.iter().any(|name| name == kind);
-    if let Some(other) = config
-        .names
-        .iter()
-        .find(|n| !matches!(n.as_str(), "dns" | "email" | "ip" | "uri"))
-    {
-        return Err(format!("names: {other:?} is none of dns, email, ip, uri"));
-    }
-    Ok(Profile {
-        key_usage,
-        extended_key_usage,
-        extended_key_usage_critical: config.extended_key_usage_critical,
-        names: NameRules {
-            dns: has("dns"),
-            email: has("email"),
-            ip: has("ip"),
-            uri: has("uri"),
-            required: config.name_required,
-        },
-        subject: if config.subject_required {
-            SubjectRules::not_empty()
-        } else {
-            SubjectRules::any()
-        },
-        basic_constraints: BasicConstraints::Absent,
-        self_service: config.self_service,
-        ..Profile::end_entity(&config.name, config.default_days, config.max_days)
-    })
+/// The server itself issues by some profiles, and relies on what they are.
+fn keeps_its_meaning(profile: &Profile) -> Result<(), String> {
+    let purposes = &profile.extended_key_usage;
+    let lacking = match profile.name.as_str() {
+        SUB_AUTHORITY if !profile.is_authoritys() => "authority = true",
+        "ocsp-responder" if !purposes.contains(&eku::OCSP_SIGNING) => "OCSPSigning",
+        "tls-server" if !purposes.contains(&eku::SERVER_AUTH) => "serverAuth",
+        _ => return Ok(()),
+    };
+    Err(format!(
+        "the server itself issues by it, and needs {lacking}: take another name for another kind of certificate"
+    ))
 }

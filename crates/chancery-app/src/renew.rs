@@ -93,7 +93,7 @@ impl App {
         request: &RenewRequest,
     ) -> Result<Signed, Error> {
         let profile = self.profile_of_renewal(caller, old).await?;
-        let issuer = self.authority_of_renewal(old)?;
+        let issuer = self.authority_of_renewal(old).await?;
         let der = old.der.clone().ok_or(Error::NoCertificate)?;
         let key = match &request.csr {
             Some(csr) => RenewalKey::Csr(csr.clone()),
@@ -127,12 +127,17 @@ impl App {
         .await
     }
 
-    /// The authority that signed the old certificate; for one of another's, the configured one.
-    pub(crate) fn authority_of_renewal(&self, old: &Certificate) -> Result<Arc<Loaded>, Error> {
-        self.authority_named(match (&old.authority, old.origin) {
+    /// The authority that issues in the place of the one that signed the old certificate; for one of another's, the
+    /// configured one.
+    pub(crate) async fn authority_of_renewal(
+        &self,
+        old: &Certificate,
+    ) -> Result<Arc<Loaded>, Error> {
+        self.issuing_authority(match (&old.authority, old.origin) {
             (Some(name), Origin::Issued) => name,
             _ => &self.0.config.issue.authority,
         })
+        .await
     }
 
     /// The profile of the old certificate; for one that came without, the one that the caller would get.

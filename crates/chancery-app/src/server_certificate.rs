@@ -1,5 +1,6 @@
 //! The server's own TLS certificate: issued here, renewed here before it ends.
 
+use chancery_core::authority::Standing;
 use chancery_core::certificate::{Certificate, Status};
 use chancery_core::identity::{CertificateId, DomainId, UserId};
 use chancery_core::key::KeyAlgorithm;
@@ -37,6 +38,7 @@ impl App {
         let current = self.current_server_certificate().await?;
         if let Some(certificate) = &current
             && self.is_good_for(certificate, &wanted)
+            && (self.signer_holds(certificate).await? || self.issues_nothing().await?)
         {
             return self.with_private_key(certificate).await;
         }
@@ -50,6 +52,22 @@ impl App {
         };
         let id = CertificateId::from_octets(&id).map_err(Error::internal)?;
         Ok(self.store().certificate(CertificateKey::Id(id)).await?)
+    }
+
+    /// Was it signed by an authority that is not revoked?
+    async fn signer_holds(&self, certificate: &Certificate) -> Result<bool, Error> {
+        let Some(name) = &certificate.authority else {
+            return Ok(false);
+        };
+        let signer = self.promising_authority(name).await?;
+        Ok(!matches!(signer.authority.standing, Standing::Revoked(_)))
+    }
+
+    /// Does the configured authority issue no more?
+    async fn issues_nothing(&self) -> Result<bool, Error> {
+        let name = &self.0.config.issue.authority;
+        let issuing = self.issuing_authority(name).await?;
+        Ok(issuing.authority.check_signing(self.now()).is_err())
     }
 
     fn is_good_for(&self, certificate: &Certificate, wanted: &[GeneralName]) -> bool {
@@ -77,13 +95,20 @@ impl App {
             .push(attribute::COMMON_NAME, &common_name)
             .finish()
             .map_err(Error::internal)?;
-        let request = IssueRequest {
-            subject: Some(subject),
-            names: Some(names),
+        let request = || IssueRequest {
+            subject: Some(subject.clone()),
+            names: Some(names.clone()),
             profile: Some(PROFILE.to_owned()),
             ..IssueRequest::new(KeySource::Make(KeyAlgorithm::P256))
         };
-        let signed = self.sign_new(request, Vec::new()).await?;
+        let signed = match self.sign_new(request(), Vec::new()).await {
+            // Else nobody could reach the server to put an authority in the place of one that was retired or revoked.
+            Err(Error::Policy(refusal)) => {
+                tracing::warn!(%refusal, "the server's TLS certificate signs itself");
+                self.sign_by(request(), None, Vec::new()).await?
+            }
+            signed => signed?,
+        };
         let placement = Placement {
             owner: UserId::parse(SERVER_USER).map_err(Error::internal)?,
             domain: DomainId::parse(DEFAULT_DOMAIN).map_err(Error::internal)?,

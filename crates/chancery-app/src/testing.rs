@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use chancery_core::certificate::Certificate;
 use chancery_core::identity::{DomainId, UserId};
@@ -16,7 +17,9 @@ use tempfile::TempDir;
 use crate::config::{AppConfig, AuthorityConfig, KeyPoolConfig};
 use crate::search::CertificateRef;
 use crate::store::UserKey;
-use crate::{App, Caller, Clock, IssueBy, IssueRequest, KeySource, NewUser, Options, Person};
+use crate::{
+    App, Caller, Clock, Error, IssueBy, IssueRequest, KeySource, NewUser, Options, Person,
+};
 
 /// The moment at which the tests take place, until they move on. What `openssl` makes for long is valid then.
 pub(crate) const START: i64 = 1_800_000_000;
@@ -45,6 +48,12 @@ impl Engine {
     /// The same engine after the process has ended and begun anew, with the usual configuration. No clone of its [`App`]
     /// may be left.
     pub(crate) async fn restarted(self) -> Engine {
+        self.restarted_with(|_| {}).await
+    }
+
+    /// The same engine after the process has ended and begun anew, with the usual configuration changed so. No clone of
+    /// its [`App`] may be left.
+    pub(crate) async fn restarted_with(self, change: impl FnOnce(&mut AppConfig)) -> Engine {
         let Engine {
             app,
             seconds,
@@ -52,7 +61,7 @@ impl Engine {
             ..
         } = self;
         drop(app);
-        Engine::open(directory, seconds, |_| {}).await
+        Engine::open(directory, seconds, change).await
     }
 
     async fn open(
@@ -80,7 +89,7 @@ impl Engine {
             server_names: vec!["localhost".to_owned()],
             public_url: "http://localhost".to_owned(),
         };
-        let (app, _) = App::open(options).await.unwrap();
+        let app = open_patiently(options).await;
         let admin = caller(&app, "admin").await;
         Engine {
             app,
@@ -130,6 +139,19 @@ impl Engine {
             .await
             .unwrap()
     }
+}
+
+/// Opens an engine. A program that another test starts at this moment holds our lock too, until it runs.
+async fn open_patiently(options: Options) -> App {
+    for _ in 0..100 {
+        match App::open(options.clone()).await {
+            Err(Error::Invalid(said)) if said.contains("another chancery process") => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            opened => return opened.unwrap().0,
+        }
+    }
+    panic!("the data directory stays locked");
 }
 
 async fn caller(app: &App, name: &str) -> Caller {

@@ -1,9 +1,17 @@
 //! An authority of ours: a named certificate whose private key can sign others.
 
+mod chain;
+mod request;
+
 use crate::key::SignatureAlgorithm;
 use crate::name::Name;
+use crate::plan::Refusal;
+use crate::revocation::Reason;
 use crate::time::Time;
 use crate::x509::{self, Facts, KeyUsage};
+
+pub use chain::{BrokenChain, chain_to_root};
+pub use request::{next_generation, plan_authority_request};
 
 /// An authority as [`crate::plan::plan`] needs it. Its private key is elsewhere.
 #[derive(Clone, Debug)]
@@ -18,7 +26,23 @@ pub struct Authority {
     pub parent: Option<String>,
     /// What its certificate says.
     pub facts: Facts,
+    /// May it sign certificates?
+    pub standing: Standing,
     signs_with: SignatureAlgorithm,
+}
+
+/// May an authority sign certificates? Whatever keeps it from that, it goes on to sign CRLs, OCSP answers and the
+/// certificate of its OCSP responder if its key is here: relying parties ask for what it signed before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// It may.
+    Active,
+    /// Its key is kept elsewhere (an offline root).
+    KeyElsewhere,
+    /// It was retired.
+    Retired,
+    /// Its own certificate is revoked or on hold, or that of an authority above it.
+    Revoked(Reason),
 }
 
 /// Why a certificate is no authority's.
@@ -57,6 +81,7 @@ impl Authority {
             certificate,
             parent,
             facts,
+            standing: Standing::Active,
             signs_with,
         })
     }
@@ -82,6 +107,29 @@ impl Authority {
     /// The last second at which what it signed can be valid.
     pub fn not_after(&self) -> Time {
         self.facts.not_after
+    }
+
+    /// May it sign certificates at that time?
+    ///
+    /// # Errors
+    /// What keeps it from that.
+    pub fn check_signing(&self, now: Time) -> Result<(), Refusal> {
+        match self.standing {
+            Standing::Active if now > self.not_after() => Err(Refusal::AuthorityExpired),
+            Standing::Active => Ok(()),
+            Standing::KeyElsewhere => Err(Refusal::AuthorityKeyElsewhere),
+            Standing::Retired => Err(Refusal::AuthorityRetired),
+            Standing::Revoked(_) => Err(Refusal::AuthorityRevoked),
+        }
+    }
+
+    /// May it sign the certificate of an authority under which so many others may follow?
+    pub fn may_sign_authority(&self, path_length: Option<u8>) -> bool {
+        match (self.facts.path_length, path_length) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(below)) => below < own,
+        }
     }
 
     /// May it sign certificates of other authorities?

@@ -10,7 +10,7 @@ use der::{Decode, Encode, Sequence, Tag, TagNumber};
 
 use crate::key::{KeyAlgorithm, PublicKey, SignatureAlgorithm};
 use crate::name::{Name, NameError};
-use crate::plan::{self, MOST_NAMES, Refusal, ToBeSigned};
+use crate::plan::{self, MOST_NAMES, Message, Refusal, ToBeSigned};
 use crate::profile::NameRules;
 use crate::san::GeneralName;
 use crate::x509::tlv::{
@@ -328,8 +328,8 @@ pub(crate) fn broken(error: WriteError) -> Refusal {
 impl plan::sealed::Sealed for PlannedRequest {}
 
 impl ToBeSigned for PlannedRequest {
-    fn octets(&self) -> &[u8] {
-        &self.info
+    fn message(&self) -> Message<'_> {
+        Message::Octets(&self.info)
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {
@@ -338,7 +338,7 @@ impl ToBeSigned for PlannedRequest {
 }
 
 impl PlannedRequest {
-    /// The request's DER, with the signature that a signer made over [`ToBeSigned::octets`].
+    /// The request's DER, with the signature that a signer made over [`ToBeSigned::message`].
     ///
     /// # Errors
     /// Only for what is too large for DER.
@@ -526,7 +526,7 @@ mod tests {
             for names in [&names[..], &[]] {
                 let planned = plan_request(&subject, names, &key.public).unwrap();
                 assert_eq!(planned.algorithm(), key.algorithm());
-                let der = planned.finish(&key.sign(planned.octets())).unwrap();
+                let der = planned.finish(&key.sign_planned(&planned)).unwrap();
                 let csr = Csr::read(&der).unwrap();
                 assert_eq!((&csr.subject, csr.names.as_slice()), (&subject, names));
                 let openssl = OpenSsl::new();
@@ -537,7 +537,7 @@ mod tests {
         }
         let key = TestKey::p256();
         let planned = plan_request(&Name::parse("").unwrap(), &names, &key.public).unwrap();
-        let der = planned.finish(&key.sign(planned.octets())).unwrap();
+        let der = planned.finish(&key.sign_planned(&planned)).unwrap();
         assert!(Csr::read(&der).unwrap().subject.is_empty());
     }
 

@@ -3,16 +3,17 @@
 //! One rule, one function. A finding is a fault of ours, never of the caller: the profile's rules run before.
 
 use x509_parser::certificate::TbsCertificate;
-use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::extensions::{DistributionPointName, GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 
 use crate::plan::Issuer;
+use crate::serial::Serial;
 
 type Rule = fn(&TbsCertificate<'_>, Issuer<'_>) -> Option<&'static str>;
 
 /// Every rule, in the order of RFC 5280's sections.
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     version_is_3,
     serial_is_positive_and_16_to_20_octets,
     algorithms_agree,
@@ -24,6 +25,7 @@ const RULES: [Rule; 12] = [
     authority_key_id_matches_the_issuer,
     key_usage_is_critical_and_fits,
     basic_constraints_are_critical_for_authorities,
+    crl_addresses_are_those_of_the_serial,
     no_extension_is_empty_or_doubled,
 ];
 
@@ -177,6 +179,39 @@ fn basic_constraints_are_critical_for_authorities(
         .then_some("an authority's basic constraints must be critical (4.2.1.9)")
 }
 
+/// A list is found by what the certificate says, and covers it by its serial number: a wrong shard would hide a
+/// revocation for ever.
+fn crl_addresses_are_those_of_the_serial(
+    tbs: &TbsCertificate<'_>,
+    issuer: Issuer<'_>,
+) -> Option<&'static str> {
+    let Issuer::Authority(_, addresses) = issuer else {
+        return None;
+    };
+    let points =
+        tbs.extensions()
+            .iter()
+            .find_map(|extension| match extension.parsed_extension() {
+                ParsedExtension::CRLDistributionPoints(points) => Some(points),
+                _ => None,
+            })?;
+    let found = points
+        .iter()
+        .flat_map(|point| match &point.distribution_point {
+            Some(DistributionPointName::FullName(names)) => names.as_slice(),
+            _ => &[],
+        });
+    let serial = Serial::from_content(tbs.raw_serial()).ok()?;
+    let wanted = addresses.crl.iter().map(|address| address.of(&serial));
+    let same = found
+        .map(|name| match name {
+            GeneralName::URI(uri) => (*uri).to_owned(),
+            other => other.to_string(),
+        })
+        .eq(wanted);
+    (!same).then_some("its CRL is not found where it says (4.2.1.13)")
+}
+
 fn no_extension_is_empty_or_doubled(
     tbs: &TbsCertificate<'_>,
     _: Issuer<'_>,
@@ -199,4 +234,94 @@ fn no_extension_is_empty_or_doubled(
             _ => false,
         });
     empty.then_some("an extension is empty or cannot be read (4.2)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::Authority;
+    use crate::crl::{CrlAddress, Shards};
+    use crate::name::Name;
+    use crate::plan::Addresses;
+    use crate::time::Time;
+    use crate::x509::testing::TestKey;
+    use crate::x509::{Contents, Extension, KeyUsage, write_tbs};
+
+    fn authority(key: &TestKey, name: &Name) -> Authority {
+        let usage = KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN);
+        let extensions = vec![
+            Extension::subject_key_id(&key.public.key_id()).unwrap(),
+            Extension::key_usage(usage).unwrap(),
+            Extension::basic_constraints(true, None).unwrap(),
+        ];
+        let der = key.certify(name, name, &key.public, extensions);
+        Authority::new(1, "issuing".to_owned(), der, None).unwrap()
+    }
+
+    /// What is found in a certificate whose serial number ends with 0x8000 and that says these addresses.
+    fn finding(addresses: &Addresses, said: &[&str]) -> Result<(), String> {
+        let (key, name) = (TestKey::p256(), Name::parse("CN=Issuing").unwrap());
+        let authority = authority(&key, &name);
+        let mut octets = [0x41; 16];
+        (octets[14], octets[15]) = (0x80, 0);
+        let said: Vec<String> = said.iter().map(|uri| (*uri).to_owned()).collect();
+        let mut extensions = vec![
+            Extension::subject_key_id(&key.public.key_id()).unwrap(),
+            Extension::authority_key_id(&authority.key_id()).unwrap(),
+            Extension::key_usage(KeyUsage::DIGITAL_SIGNATURE).unwrap(),
+        ];
+        if !said.is_empty() {
+            extensions.push(Extension::crl_distribution_points(&said).unwrap());
+        }
+        let tbs = write_tbs(&Contents {
+            serial: &Serial::from_random(octets),
+            signature_algorithm: key.algorithm(),
+            issuer: &name,
+            not_before: Time::from_unix(1_750_000_000),
+            not_after: Time::from_unix(1_760_000_000),
+            subject: &Name::parse("CN=leaf").unwrap(),
+            public_key: &key.public,
+            extensions,
+        });
+        check_tbs(&tbs.unwrap(), Issuer::Authority(&authority, addresses))
+    }
+
+    #[test]
+    fn the_crl_is_found_where_the_serial_says() {
+        let sharded = |count| CrlAddress::Sharded {
+            prefix: "http://a.example/b".to_owned(),
+            shards: Shards::new(count).unwrap(),
+        };
+        let whole = CrlAddress::At("http://a.example/b.crl".to_owned());
+        let (right, wrong) = (
+            "http://a.example/b/64/32.crl",
+            "http://a.example/b/64/31.crl",
+        );
+        for (crl, said, good) in [
+            (vec![], &[][..], true),
+            (vec![sharded(64)], &[], true),
+            (vec![sharded(64)], &[right], true),
+            (vec![sharded(64)], &[wrong], false),
+            (vec![sharded(64)], &[right, wrong], false),
+            (vec![sharded(32)], &[right], false),
+            (vec![whole.clone()], &["http://a.example/b.crl"], true),
+            (vec![whole.clone()], &[right], false),
+            (vec![], &[right], false),
+            (
+                vec![sharded(64), whole],
+                &[right, "http://a.example/b.crl"],
+                true,
+            ),
+        ] {
+            let addresses = Addresses {
+                crl,
+                ..Addresses::default()
+            };
+            let want = match good {
+                true => Ok(()),
+                false => Err("its CRL is not found where it says (4.2.1.13)".to_owned()),
+            };
+            assert_eq!(finding(&addresses, said), want, "{addresses:?} {said:?}");
+        }
+    }
 }

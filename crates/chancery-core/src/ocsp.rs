@@ -23,6 +23,8 @@ pub use response::{
 const NONCE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.2");
 /// Types of answers that the client takes (section 4.4.3). Everybody takes the basic one, the only one here.
 const ACCEPTABLE_RESPONSES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.4");
+/// Says that `revoked` may tell of what was never issued (section 4.4.8).
+const EXTENDED_REVOKE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.9");
 /// The basic answer (section 4.2.1).
 const BASIC_RESPONSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.1");
 
@@ -68,6 +70,18 @@ pub enum CertStatus {
     },
     /// Not issued by that authority.
     Unknown,
+    /// Not issued by that authority, and to be told as revoked: on hold since 1970 (section 2.2).
+    NotIssued,
+}
+
+impl CertStatus {
+    /// Was it issued by that authority?
+    pub fn is_issued(self) -> bool {
+        match self {
+            CertStatus::Good | CertStatus::Revoked { .. } => true,
+            CertStatus::Unknown | CertStatus::NotIssued => false,
+        }
+    }
 }
 
 /// The hashes by which clients name one authority.

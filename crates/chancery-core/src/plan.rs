@@ -1,11 +1,15 @@
 //! The one decision before a signature: may this be certified, and what exactly will be signed?
 //!
-//! Only what comes out of [`plan`] (or [`crate::crl::plan_crl`], [`crate::ocsp::plan_ocsp_response`],
-//! [`crate::csr::plan_request`], [`crate::record::plan_record_request`]) can reach a signing key: [`ToBeSigned`] is sealed.
+//! Only what comes out of [`plan`] (or [`crate::crl::CrlStream`], [`crate::ocsp::plan_ocsp_response`],
+//! [`crate::csr::plan_request`], [`crate::record::plan_record_request`], [`crate::authority::plan_authority_request`])
+//! can reach a signing key: [`ToBeSigned`] is sealed.
 
 use std::fmt;
 
+use aws_lc_rs::digest::Digest;
+
 use crate::authority::Authority;
+use crate::crl::CrlAddress;
 use crate::key::{KeyAlgorithm, PublicKey, SignatureAlgorithm};
 use crate::key_weakness::{self, Weakness};
 use crate::lint;
@@ -18,10 +22,19 @@ use crate::x509::{self, Contents, Extension, KeyUsage, WriteError, eku};
 
 /// Something that a signing key may sign. Implemented only by what this crate has checked.
 pub trait ToBeSigned: sealed::Sealed {
-    /// The octets to sign.
-    fn octets(&self) -> &[u8];
+    /// What to sign.
+    fn message(&self) -> Message<'_>;
     /// How.
     fn algorithm(&self) -> SignatureAlgorithm;
+}
+
+/// What goes into a signature.
+#[derive(Clone, Copy, Debug)]
+pub enum Message<'a> {
+    /// All the octets.
+    Octets(&'a [u8]),
+    /// Their digest by the hash of the planned algorithm, where they are too many to be held.
+    Digest(&'a Digest),
 }
 
 pub(crate) mod sealed {
@@ -57,7 +70,7 @@ pub enum Issuer<'a> {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Addresses {
     /// CRL distribution points.
-    pub crl: Vec<String>,
+    pub crl: Vec<CrlAddress>,
     /// The authority's certificate (AIA caIssuers).
     pub certificate: Vec<String>,
     /// OCSP responders.
@@ -86,8 +99,8 @@ pub struct Planned {
 impl sealed::Sealed for Planned {}
 
 impl ToBeSigned for Planned {
-    fn octets(&self) -> &[u8] {
-        &self.tbs
+    fn message(&self) -> Message<'_> {
+        Message::Octets(&self.tbs)
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {
@@ -96,7 +109,7 @@ impl ToBeSigned for Planned {
 }
 
 impl Planned {
-    /// The certificate's DER, with the signature that a signer made over [`ToBeSigned::octets`].
+    /// The certificate's DER, with the signature that a signer made over [`ToBeSigned::message`].
     pub fn finish(&self, signature: &[u8]) -> Result<Vec<u8>, WriteError> {
         x509::seal_with_signature(&self.tbs, self.algorithm, signature)
     }
@@ -141,8 +154,16 @@ pub enum Refusal {
     OutlivesIssuer(Time),
     /// The validity is over already.
     EndsInThePast,
-    /// The authority may not sign other authorities (path length).
+    /// The authority may not sign other authorities, or none below which so many may follow (path length).
     PathLength,
+    /// The authority was retired.
+    AuthorityRetired,
+    /// The authority's own certificate is revoked or on hold, or that of an authority above it.
+    AuthorityRevoked,
+    /// The authority has expired.
+    AuthorityExpired,
+    /// The authority's key is kept elsewhere.
+    AuthorityKeyElsewhere,
     /// The subject is that of the authority, or of the one above it: it would be taken for an authority.
     SubjectIsTheAuthoritys,
     /// A server's common name stands in none of its alternative names, which alone are looked at (RFC 9525).
@@ -177,6 +198,10 @@ pub fn plan(
     serial: Serial,
     now: Time,
 ) -> Result<Planned, Refusal> {
+    // What it signed before is still asked about, and its responder's certificate is how it answers.
+    if let (Issuer::Authority(authority, _), false) = (issuer, profile.ocsp_nocheck) {
+        authority.check_signing(now)?;
+    }
     check_key(&request.public_key, profile)?;
     check_subject(&request, profile)?;
     name_mail(&mut request, profile.names)?;
@@ -188,9 +213,9 @@ pub fn plan(
             return Err(Refusal::SubjectIsTheAuthoritys);
         }
     }
-    if let (BasicConstraints::Authority(_), Issuer::Authority(authority, _)) =
+    if let (BasicConstraints::Authority(below), Issuer::Authority(authority, _)) =
         (profile.basic_constraints, issuer)
-        && !authority.may_sign_authorities()
+        && !authority.may_sign_authority(below)
     {
         return Err(Refusal::PathLength);
     }
@@ -213,7 +238,7 @@ pub fn plan(
         not_after,
         subject: &request.subject,
         public_key: &request.public_key,
-        extensions: extensions(&request, profile, issuer).map_err(broken)?,
+        extensions: extensions(&request, profile, issuer, &serial).map_err(broken)?,
     };
     let tbs = x509::write_tbs(&contents).map_err(broken)?;
     if tbs.len() + ROOM_FOR_SIGNATURE > x509::LARGEST {
@@ -406,6 +431,7 @@ fn extensions(
     request: &Request,
     profile: &Profile,
     issuer: Issuer<'_>,
+    serial: &Serial,
 ) -> Result<Vec<Extension>, WriteError> {
     let mut list = vec![Extension::subject_key_id(&request.public_key.key_id())?];
     if let Issuer::Authority(authority, _) = issuer {
@@ -435,12 +461,13 @@ fn extensions(
     }
     if let Issuer::Authority(_, addresses) = issuer {
         // Whose status nobody is to ask does not say where.
-        let (crl, ocsp): (&[String], &[String]) = match profile.ocsp_nocheck {
+        let (crl, ocsp): (&[CrlAddress], &[String]) = match profile.ocsp_nocheck {
             true => (&[], &[]),
             false => (&addresses.crl, &addresses.ocsp),
         };
         if !crl.is_empty() {
-            list.push(Extension::crl_distribution_points(crl)?);
+            let crl: Vec<String> = crl.iter().map(|address| address.of(serial)).collect();
+            list.push(Extension::crl_distribution_points(&crl)?);
         }
         if !addresses.certificate.is_empty() || !ocsp.is_empty() {
             list.push(Extension::authority_info_access(
@@ -508,8 +535,20 @@ impl fmt::Display for Refusal {
             }
             Refusal::TooLarge => f.write_str("the certificate would be too large: ask for fewer or shorter names"),
             Refusal::PathLength => {
-                f.write_str("the authority may not sign other authorities (path length 0)")
+                f.write_str("the authority may not sign this authority below it (path length)")
             }
+            Refusal::AuthorityRetired => {
+                f.write_str("the authority is retired and issues no more: take another one")
+            }
+            Refusal::AuthorityRevoked => f.write_str(
+                "the authority is revoked, or one above it is, and issues no more: take another one",
+            ),
+            Refusal::AuthorityExpired => {
+                f.write_str("the authority has expired and issues no more: take another one")
+            }
+            Refusal::AuthorityKeyElsewhere => f.write_str(
+                "the authority's key is kept elsewhere: it signs there, and what it signed is imported",
+            ),
             Refusal::Lint(rule) => write!(f, "what would be signed breaks RFC 5280: {rule}"),
         }
     }

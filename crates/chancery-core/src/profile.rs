@@ -1,5 +1,10 @@
 //! Profiles: the rules by which a kind of certificate is issued, and what it then says.
 
+mod built_in;
+mod findings;
+
+pub use findings::{Finding, Severity};
+
 use der::oid::ObjectIdentifier;
 
 use crate::key::KeyAlgorithm;
@@ -40,8 +45,12 @@ pub struct Profile {
 pub struct KeyRules {
     /// Smallest and largest RSA modulus in bits; none refuses RSA.
     pub rsa_bits: Option<(u32, u32)>,
-    /// Are ECDSA keys on P-256, P-384 and P-521 certified?
-    pub ecdsa: bool,
+    /// Are ECDSA keys on P-256 certified?
+    pub p256: bool,
+    /// Are ECDSA keys on P-384 certified?
+    pub p384: bool,
+    /// Are ECDSA keys on P-521 certified?
+    pub p521: bool,
     /// Are Ed25519 keys certified?
     pub ed25519: bool,
 }
@@ -96,7 +105,14 @@ impl KeyRules {
     /// RSA of 2048 to 4096 bits, the three curves and Ed25519.
     pub const MODERN: KeyRules = KeyRules {
         rsa_bits: Some((2048, 4096)),
-        ecdsa: true,
+        ..KeyRules::ANY
+    };
+    /// Every key of a known kind, whatever its size.
+    pub const ANY: KeyRules = KeyRules {
+        rsa_bits: Some((0, u32::MAX)),
+        p256: true,
+        p384: true,
+        p521: true,
         ed25519: true,
     };
 
@@ -106,7 +122,9 @@ impl KeyRules {
             KeyAlgorithm::Rsa(bits) => self
                 .rsa_bits
                 .is_some_and(|(least, most)| (least..=most).contains(&bits)),
-            KeyAlgorithm::P256 | KeyAlgorithm::P384 | KeyAlgorithm::P521 => self.ecdsa,
+            KeyAlgorithm::P256 => self.p256,
+            KeyAlgorithm::P384 => self.p384,
+            KeyAlgorithm::P521 => self.p521,
             KeyAlgorithm::Ed25519 => self.ed25519,
             KeyAlgorithm::Other(_) => false,
         }
@@ -185,99 +203,21 @@ impl Profile {
         }
     }
 
-    /// The profiles that are there without configuration:
-    /// `general` (servers and clients), `tls-server`, `tls-client`, `user` (log-in and mail), `smime`, `code-signing`,
-    /// `keystone-user` (exactly what the HP Keystone document shows), and `ocsp-responder`.
-    pub fn built_in() -> Vec<Profile> {
-        let exchange = KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_ENCIPHERMENT);
-        let dns_or_ip = NameRules {
-            email: false,
-            uri: false,
-            required: true,
-            ..NameRules::ANY
-        };
-        let mail = NameRules {
-            email: true,
-            required: true,
-            ..NameRules::NONE
-        };
-        vec![
-            Profile {
-                key_usage: exchange,
-                extended_key_usage: vec![eku::SERVER_AUTH, eku::CLIENT_AUTH],
-                ..Profile::end_entity("general", 365, 825)
-            },
-            Profile {
-                key_usage: exchange,
-                extended_key_usage: vec![eku::SERVER_AUTH],
-                names: dns_or_ip,
-                ..Profile::end_entity("tls-server", 90, 397)
-            },
-            Profile {
-                extended_key_usage: vec![eku::CLIENT_AUTH],
-                self_service: true,
-                ..Profile::end_entity("tls-client", 365, 825)
-            },
-            Profile {
-                key_usage: exchange,
-                extended_key_usage: vec![eku::CLIENT_AUTH, eku::EMAIL_PROTECTION],
-                subject: SubjectRules::not_empty(),
-                names: NameRules {
-                    dns: false,
-                    ip: false,
-                    ..NameRules::ANY
-                },
-                self_service: true,
-                ..Profile::end_entity("user", 365, 1096)
-            },
-            Profile {
-                key_usage: exchange.union(KeyUsage::KEY_AGREEMENT),
-                extended_key_usage: vec![eku::EMAIL_PROTECTION],
-                names: mail,
-                self_service: true,
-                ..Profile::end_entity("smime", 365, 825)
-            },
-            Profile {
-                extended_key_usage: vec![eku::CODE_SIGNING],
-                subject: SubjectRules::not_empty(),
-                names: NameRules::NONE,
-                ..Profile::end_entity("code-signing", 365, 1096)
-            },
-            Profile::keystone_user(),
-            Profile::ocsp_responder(),
-        ]
-    }
-
-    /// A delegated OCSP responder's (RFC 6960, section 4.2.2.2).
-    fn ocsp_responder() -> Profile {
-        Profile {
-            subject: SubjectRules::not_empty(),
-            names: NameRules::NONE,
-            extended_key_usage: vec![eku::OCSP_SIGNING],
-            ocsp_nocheck: true,
-            ..Profile::end_entity("ocsp-responder", 30, 90)
-        }
-    }
-
-    /// Could who holds such a certificate speak for the authority that signed it?
+    /// Could who holds such a certificate speak for the authority that signed it: by OCSP answers, or by certificates?
     pub fn speaks_for_its_authority(&self) -> bool {
-        self.extended_key_usage.contains(&eku::OCSP_SIGNING)
+        self.extended_key_usage.contains(&eku::OCSP_SIGNING) || self.is_authoritys()
     }
 
-    /// The HP Keystone document's created certificate: 3650 days from the moment, digital signature and client
-    /// authentication, both critical.
-    fn keystone_user() -> Profile {
-        Profile {
-            lifetime: Lifetime {
-                default_days: 3650,
-                max_days: 3650,
-                backdate_seconds: 0,
-            },
-            subject: SubjectRules::not_empty(),
-            extended_key_usage: vec![eku::CLIENT_AUTH],
-            extended_key_usage_critical: true,
-            self_service: true,
-            ..Profile::end_entity("keystone-user", 3650, 3650)
+    /// Is it an authority's?
+    pub fn is_authoritys(&self) -> bool {
+        matches!(self.basic_constraints, BasicConstraints::Authority(_))
+    }
+
+    /// How many authorities may follow under such an authority, if there is a limit.
+    pub fn path_length(&self) -> Option<u8> {
+        match self.basic_constraints {
+            BasicConstraints::Authority(path_length) => path_length,
+            BasicConstraints::Absent => None,
         }
     }
 
@@ -303,28 +243,6 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn built_in_profiles_have_unique_plain_names_and_sane_lifetimes() {
-        let profiles = Profile::built_in();
-        for (at, profile) in profiles.iter().enumerate() {
-            assert!(
-                crate::authority::is_plain_name(&profile.name),
-                "{}",
-                profile.name
-            );
-            assert!(
-                profile.lifetime.default_days <= profile.lifetime.max_days,
-                "{}",
-                profile.name
-            );
-            assert!(
-                !profiles[..at].iter().any(|p| p.name == profile.name),
-                "{} twice",
-                profile.name
-            );
-        }
-    }
 
     #[test]
     fn curves_never_encipher_keys() {

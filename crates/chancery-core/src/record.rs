@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::csr::Csr;
     use crate::name::attribute;
-    use crate::plan::ToBeSigned;
+    use crate::plan::{Message, ToBeSigned};
     use crate::x509::eku;
     use crate::x509::testing::{OpenSsl, TestKey, squeezed};
 
@@ -137,10 +137,13 @@ mod tests {
         let behind = STANDARD.decode(BEHIND_KEY).unwrap();
         let behind = &behind[..behind.len() - 1];
         let want = [before, key.public.spki_der(), behind].concat();
-        assert_eq!(hex::encode(&planned.octets()[4..]), hex::encode(&want));
+        let Message::Octets(signed) = planned.message() else {
+            panic!("requests are signed whole");
+        };
+        assert_eq!(hex::encode(&signed[4..]), hex::encode(&want));
         assert_eq!(planned.algorithm(), SignatureAlgorithm::RsaSha256);
 
-        let der = planned.finish(&key.sign(planned.octets())).unwrap();
+        let der = planned.finish(&key.sign_planned(&planned)).unwrap();
         let openssl = OpenSsl::new();
         openssl.write("csr", &der);
         let text = squeezed(
@@ -166,7 +169,7 @@ mod tests {
         let planned = plan_record_request(&request, &key.public).unwrap();
         // The test's keys sign with their natural hash alone.
         if planned.algorithm() == key.algorithm() {
-            let der = planned.finish(&key.sign(planned.octets())).unwrap();
+            let der = planned.finish(&key.sign_planned(&planned)).unwrap();
             assert_eq!(Csr::read(&der).unwrap().names, request.names);
         }
         let openssl = OpenSsl::new();

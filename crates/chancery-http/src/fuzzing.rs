@@ -62,6 +62,13 @@ pub fn ocsp_path(octets: &[u8]) {
     }
 }
 
+/// Conditions and ranges: no panic, and no part that is not there.
+pub fn conditions(octets: &[u8]) {
+    if let Ok(value) = HeaderValue::from_bytes(octets) {
+        crate::apis::pki::conditional::read_every_condition(&value);
+    }
+}
+
 /// The headers that are read, and dates: no panic, and dates read back.
 pub fn headers(octets: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(octets) else {
@@ -75,6 +82,12 @@ pub fn headers(octets: &[u8]) {
     let _ = kit::negotiate::accepted(&headers);
     if let Some(media_type) = kit::negotiate::content_type(&headers) {
         let _ = (media_type.representation(), media_type.is_utf8());
+    }
+    if let Some(time) = value.to_str().ok().and_then(kit::time::parse_http_date) {
+        assert_eq!(
+            kit::time::parse_http_date(&kit::time::http_date(time)),
+            Some(time)
+        );
     }
     if let Some(time) = value.to_str().ok().and_then(kit::time::parse_rfc3339) {
         assert_eq!(
@@ -97,7 +110,7 @@ mod tests {
     use super::*;
 
     /// The bodies, queries and paths of the documents' own requests.
-    const SEEDS: [&[u8]; 29] = [
+    const SEEDS: [&[u8]; 33] = [
         include_bytes!("apis/keystone/golden/03-import-xml.request.http"),
         include_bytes!("apis/keystone/golden/04-import-json.request.http"),
         include_bytes!("apis/keystone/golden/07-create-xml.request.http"),
@@ -130,6 +143,10 @@ mod tests {
         include_bytes!("../../../fuzz/seeds/sbc/import-x509.xml"),
         include_bytes!("../../../fuzz/seeds/sbc/query.txt"),
         include_bytes!("../../../fuzz/seeds/sbc/form.txt"),
+        include_bytes!("../../../fuzz/seeds/conditions/date.txt"),
+        include_bytes!("../../../fuzz/seeds/conditions/range.txt"),
+        include_bytes!("../../../fuzz/seeds/conditions/ranges.txt"),
+        include_bytes!("../../../fuzz/seeds/conditions/tags.txt"),
     ];
 
     /// A seed's body with some octets changed, cut out or doubled; the same in every run.
@@ -169,6 +186,7 @@ mod tests {
             layer7(&octets);
             sbc(&octets);
             headers(&octets);
+            conditions(&octets);
             ocsp_path(&octets);
         }
     }

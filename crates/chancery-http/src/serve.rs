@@ -147,12 +147,14 @@ fn seconds(count: u32) -> Duration {
     Duration::from_secs(u64::from(count))
 }
 
-/// Heads that come slowly or are too large end the connection.
+/// Heads that come slowly or are too large end the connection. A client that has said all and closes its side still hears
+/// the answer (RFC 9112, section 9.6).
 fn limit_heads<E>(builder: &mut hyper_util::server::conn::auto::Builder<E>, server: &ServerConfig) {
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(seconds(server.head_seconds))
+        .half_close(true)
         .max_buf_size(LARGEST_HEAD);
     builder
         .http2()

@@ -46,6 +46,7 @@ struct Sections {
     appviewx: AppViewxConfig,
     authority: chancery_app::AuthorityConfig,
     issue: chancery_app::IssueConfig,
+    crl: chancery_app::CrlConfig,
     keys: chancery_app::KeysConfig,
     store: chancery_app::StoreConfig,
     ocsp: chancery_app::OcspConfig,
@@ -72,13 +73,14 @@ impl Config {
         Config::parse(&text).map_err(|error| format!("{}: {error}", file.display()))
     }
 
-    fn parse(text: &str) -> Result<Config, String> {
+    pub(crate) fn parse(text: &str) -> Result<Config, String> {
         let sections: Sections =
             toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         let config = Config {
             app: AppConfig {
                 authority: sections.authority,
                 issue: sections.issue,
+                crl: sections.crl,
                 keys: sections.keys,
                 store: sections.store,
                 ocsp: sections.ocsp,
@@ -104,26 +106,52 @@ impl Config {
         self.check_profiles()
     }
 
-    /// Is every profile there that a key chooses?
+    /// Is every profile there that a key chooses, and good for what it is chosen for?
     fn check_profiles(&self) -> Result<(), String> {
-        let built_in = Profile::built_in().into_iter().map(|profile| profile.name);
-        let configured = self.app.profile.iter().map(|profile| profile.name.clone());
-        let names: Vec<String> = built_in.chain(configured).collect();
-        let chosen = [
-            ("issue.profile", &self.app.issue.profile),
-            (
-                "issue.self_service_profile",
-                &self.app.issue.self_service_profile,
-            ),
-            ("keystone.profile", &self.http.keystone.profile),
-        ];
-        match chosen.iter().find(|(_, name)| !names.contains(name)) {
-            None => Ok(()),
-            Some((key, name)) => Err(format!(
-                "{key}: there is no profile {name:?}: take one of {}",
-                names.join(", ")
-            )),
+        let profiles = self.app.profiles()?;
+        let chosen = |key: &str, name: &str| {
+            let found = profiles.iter().find(|profile| profile.name == name);
+            let profile = found.ok_or_else(|| {
+                let names: Vec<&str> = profiles.iter().map(|one| one.name.as_str()).collect();
+                format!(
+                    "{key}: there is no profile {name:?}: take one of {}",
+                    names.join(", ")
+                )
+            })?;
+            if profile.speaks_for_its_authority() {
+                return Err(format!(
+                    "{key}: who holds a certificate of {name:?} speaks for an authority: take another profile"
+                ));
+            }
+            Ok(profile)
+        };
+        chosen("issue.profile", &self.app.issue.profile)?;
+        chosen("keystone.profile", &self.http.keystone.profile)?;
+        let (key, name) = (
+            "issue.self_service_profile",
+            &self.app.issue.self_service_profile,
+        );
+        if !chosen(key, name)?.self_service {
+            return Err(format!(
+                "{key}: {name:?} is not for users who issue for themselves alone: take a profile with self_service"
+            ));
         }
+        Ok(())
+    }
+
+    /// What is wrong or doubtful about the profiles that it holds, which keeps no server from starting.
+    fn findings(&self) -> Vec<String> {
+        let all = self.app.profiles().unwrap_or_default();
+        let mine = all.iter().filter(|profile| {
+            let mut configured = self.app.profile.iter();
+            configured.any(|one| one.name == profile.name)
+        });
+        let told = |profile: &Profile| {
+            let name = profile.name.clone();
+            let each = profile.findings().into_iter();
+            each.map(move |finding| format!("profile {name:?}: {finding}"))
+        };
+        mine.flat_map(told).collect()
     }
 }
 
@@ -132,7 +160,12 @@ pub(crate) fn run(command: ConfigCommand) -> ExitCode {
     match command {
         ConfigCommand::Reference => printed(REFERENCE.trim_end()),
         ConfigCommand::Check { file } => match Config::load(Some(&file)) {
-            Ok(_) => printed(&format!("{}: good", file.display())),
+            Ok(config) => {
+                for finding in config.findings() {
+                    output::note(&format!("{}: {finding}", file.display()));
+                }
+                printed(&format!("{}: good", file.display()))
+            }
             Err(error) => {
                 output::note(&format!("chancery: {error}"));
                 ExitCode::FAILURE
@@ -208,7 +241,7 @@ mod tests {
         for (text, want) in [
             ("[server]\nhttps = \"x\"\n", "server.https"),
             ("[server]\nport = 1\n", "port"),
-            ("[issue]\ncrl_hours = 0\n", "issue.crl_hours"),
+            ("[crl]\nhours = 0\n", "crl.hours"),
             (
                 "[authority]\nroot_key = \"rsa-1024\"\n",
                 "authority.root_key",
@@ -218,6 +251,15 @@ mod tests {
             ("[ocsp]\nsigner = \"nobody\"\n", "signer"),
             ("[ocsp]\nvalid_hours = 0\n", "ocsp.valid_hours"),
             ("[keystone]\nprofile = \"vpn\"\n", "keystone.profile"),
+            ("[issue]\nprofile = \"sub-authority\"\n", "issue.profile"),
+            (
+                "[keystone]\nprofile = \"ocsp-responder\"\n",
+                "keystone.profile",
+            ),
+            (
+                "[issue]\nself_service_profile = \"tls-server\"\n",
+                "issue.self_service_profile",
+            ),
         ] {
             let error = Config::parse(text).unwrap_err();
             assert!(error.contains(want), "{text:?}: {error}");

@@ -160,6 +160,12 @@ impl App {
         Ok(known)
     }
 
+    /// Refuses a user to whom no proof of being that user would help.
+    pub(crate) async fn may_log_in(&self, user: &User) -> Result<(), Error> {
+        self.not_over(user)?;
+        self.enabled(user).await
+    }
+
     /// Refuses a user that is disabled, or whose domain is.
     async fn enabled(&self, user: &User) -> Result<(), Error> {
         let domain = self.store().domain(user.domain.clone()).await?;
@@ -359,10 +365,7 @@ impl App {
             self.require_everywhere(caller, Right::ChangeDomains, "token.inspect")
                 .await?;
         }
-        match self
-            .not_over(&known.user)
-            .and(self.enabled(&known.user).await)
-        {
+        match self.may_log_in(&known.user).await {
             Err(Error::UserDisabled) => return Err(Error::NotFound("token")),
             other => other?,
         }

@@ -201,7 +201,7 @@ impl App {
         let profile = record.profile.as_deref().unwrap_or_default();
         let profile = self.profile(profile)?.clone();
         let authority = record.authority.as_deref().unwrap_or_default();
-        let issuer = self.authority_named(authority)?;
+        let issuer = self.promising_authority(authority).await?;
         let held = match (&task.csr, task.key, old) {
             (Some(_), _, _) => None,
             (None, Some(algorithm), _) => Some(self.0.pool.take(algorithm).await?),

@@ -1,5 +1,7 @@
 //! Recurring work: each job a function of the engine and the time, run by one loop that survives their failures.
 
+mod bulk;
+mod crls;
 mod implement;
 
 use std::time::Duration;
@@ -10,15 +12,20 @@ use crate::{App, Error};
 
 /// How often the loop looks.
 const EVERY: Duration = Duration::from_secs(3600);
+/// How often the log says what ends soon.
+const DAILY: Duration = Duration::from_secs(86_400);
 /// When orders are looked at again that could neither be done nor given up.
 const AGAIN: Duration = Duration::from_secs(5);
 
 impl App {
-    /// Starts what runs beside requests: keeping RSA keys ready, doing approved orders, and the recurring jobs. Ends with
-    /// the runtime.
+    /// Starts what runs beside requests: keeping RSA keys and CRLs ready, doing approved orders, going on with bulk
+    /// revocations, warning of what ends, and the recurring jobs. Ends with the runtime.
     pub fn start_background_work(&self) {
         self.0.pool.warm();
         tokio::spawn(self.clone().keep_implementing());
+        tokio::spawn(self.clone().keep_revoking());
+        tokio::spawn(self.clone().keep_crls());
+        tokio::spawn(self.clone().keep_warning());
         let app = self.clone();
         tokio::spawn(async move {
             loop {
@@ -35,8 +42,22 @@ impl App {
                         "OCSP responders were not looked after"
                     );
                 }
+                if let Err(error) = app.sweep_crls().await {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "CRLs that are over were not swept"
+                    );
+                }
             }
         });
+    }
+
+    /// Says in the log what ends soon, at the start and each day, for ever.
+    async fn keep_warning(self) {
+        loop {
+            self.warn_of_endings();
+            tokio::time::sleep(DAILY).await;
+        }
     }
 
     /// Does approved orders for ever: those that a former process left, then each as soon as it is approved.

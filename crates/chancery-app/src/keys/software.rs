@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair,
 };
 use chancery_core::key::{KeyAlgorithm, PublicKey, SignatureAlgorithm};
-use chancery_core::plan::ToBeSigned;
+use chancery_core::plan::{Message, ToBeSigned};
 use zeroize::Zeroizing;
 
 use super::{KeyFault, PrivateKey, Signer};
@@ -83,26 +83,24 @@ impl SoftwareKey {
         Ok(SoftwareKey { pair, public_key })
     }
 
-    fn sign_octets(
+    /// ECDSA and Ed25519 keys sign in one way only; RSA keys with any of the SHA-2 hashes.
+    fn sign_message(
         &self,
         algorithm: SignatureAlgorithm,
-        octets: &[u8],
+        message: Message<'_>,
     ) -> Result<Vec<u8>, KeyFault> {
         let natural = self.public_key.algorithm().signs_with() == Some(algorithm);
-        match &self.pair {
-            Pair::Rsa(pair) => sign_rsa(pair, algorithm, octets),
-            Pair::Ecdsa(pair) if natural => {
-                let signature = pair
-                    .sign(&SystemRandom::new(), octets)
-                    .map_err(|_| NOT_SIGNED)?;
-                Ok(signature.as_ref().to_vec())
+        let signature = match (&self.pair, message) {
+            (Pair::Rsa(pair), _) => return sign_rsa(pair, algorithm, message),
+            (Pair::Ecdsa(pair), Message::Octets(octets)) if natural => {
+                pair.sign(&SystemRandom::new(), octets)
             }
-            Pair::Ed25519(pair) if natural => {
-                let signature = pair.try_sign(octets).map_err(|_| NOT_SIGNED)?;
-                Ok(signature.as_ref().to_vec())
-            }
-            Pair::Ecdsa(_) | Pair::Ed25519(_) => Err(DOES_NOT_FIT),
-        }
+            (Pair::Ecdsa(pair), Message::Digest(digest)) if natural => pair.sign_digest(digest),
+            (Pair::Ed25519(pair), Message::Octets(octets)) if natural => pair.try_sign(octets),
+            // Ed25519 signs no digest (RFC 8032, section 5.1.6): nothing plans one for it.
+            (Pair::Ecdsa(_) | Pair::Ed25519(_), _) => return Err(DOES_NOT_FIT),
+        };
+        Ok(signature.map_err(|_| NOT_SIGNED)?.as_ref().to_vec())
     }
 }
 
@@ -112,7 +110,7 @@ impl Signer for SoftwareKey {
     }
 
     fn sign(&self, planned: &dyn ToBeSigned) -> Result<Vec<u8>, KeyFault> {
-        self.sign_octets(planned.algorithm(), planned.octets())
+        self.sign_message(planned.algorithm(), planned.message())
     }
 }
 
@@ -120,7 +118,7 @@ impl Signer for SoftwareKey {
 fn sign_rsa(
     pair: &RsaKeyPair,
     algorithm: SignatureAlgorithm,
-    octets: &[u8],
+    message: Message<'_>,
 ) -> Result<Vec<u8>, KeyFault> {
     let padding: &'static dyn RsaEncoding = match algorithm {
         SignatureAlgorithm::RsaSha256 => &RSA_PKCS1_SHA256,
@@ -129,8 +127,11 @@ fn sign_rsa(
         _ => return Err(DOES_NOT_FIT),
     };
     let mut signature = vec![0; pair.public_modulus_len()];
-    pair.sign(padding, &SystemRandom::new(), octets, &mut signature)
-        .map_err(|_| NOT_SIGNED)?;
+    let signed = match message {
+        Message::Octets(octets) => pair.sign(padding, &SystemRandom::new(), octets, &mut signature),
+        Message::Digest(digest) => pair.sign_digest(padding, digest, &mut signature),
+    };
+    signed.map_err(|_| NOT_SIGNED)?;
     Ok(signature)
 }
 
@@ -179,6 +180,7 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
+    use aws_lc_rs::digest::{self, Digest};
     use chancery_core::name::Name;
     use chancery_core::plan::{Issuer, Request, plan};
     use chancery_core::profile::Profile;
@@ -227,7 +229,19 @@ mod tests {
         fs::read(folder.join("foreign.der")).unwrap()
     }
 
-    /// Signs with every algorithm that the key takes; core and OpenSSL both find the signature good.
+    /// The digest of [`MESSAGE`] that an algorithm signs; none for Ed25519, which signs the octets themselves.
+    fn digest_for(algorithm: SignatureAlgorithm) -> Option<Digest> {
+        let hash = match algorithm {
+            SignatureAlgorithm::RsaSha256 | SignatureAlgorithm::EcdsaSha256 => &digest::SHA256,
+            SignatureAlgorithm::RsaSha384 | SignatureAlgorithm::EcdsaSha384 => &digest::SHA384,
+            SignatureAlgorithm::RsaSha512 | SignatureAlgorithm::EcdsaSha512 => &digest::SHA512,
+            _ => return None,
+        };
+        Some(digest::digest(hash, MESSAGE))
+    }
+
+    /// Signs with every algorithm that the key takes, octets and their digest; core and OpenSSL both find the signatures
+    /// good.
     fn check_signing(key: &SoftwareKey, algorithms: &[SignatureAlgorithm]) {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("message"), MESSAGE).unwrap();
@@ -237,37 +251,34 @@ mod tests {
         )
         .unwrap();
         for algorithm in algorithms {
-            let signature = key.sign_octets(*algorithm, MESSAGE).unwrap();
-            assert!(
-                key.public_key().verifies(*algorithm, MESSAGE, &signature),
-                "{algorithm:?}"
-            );
-            assert!(
-                !key.public_key()
-                    .verifies(*algorithm, b"another", &signature),
-                "{algorithm:?}"
-            );
-            fs::write(folder.path().join("signature"), &signature).unwrap();
-            let hash = match algorithm {
-                SignatureAlgorithm::RsaSha256 | SignatureAlgorithm::EcdsaSha256 => {
-                    " -digest sha256"
-                }
-                SignatureAlgorithm::RsaSha384 | SignatureAlgorithm::EcdsaSha384 => {
-                    " -digest sha384"
-                }
-                SignatureAlgorithm::RsaSha512 | SignatureAlgorithm::EcdsaSha512 => {
-                    " -digest sha512"
-                }
-                _ => "",
-            };
-            let (good, said) = openssl(
-                folder.path(),
-                &format!(
-                    "pkeyutl -verify -pubin -inkey public.der -keyform DER -rawin{hash} -in message -sigfile signature"
-                ),
-            );
-            assert!(good, "{algorithm:?}: {said}");
+            let digest = digest_for(*algorithm);
+            let digest = digest.as_ref().map(Message::Digest);
+            for message in [Some(Message::Octets(MESSAGE)), digest]
+                .into_iter()
+                .flatten()
+            {
+                let signature = key.sign_message(*algorithm, message).unwrap();
+                let holds = |octets| key.public_key().verifies(*algorithm, octets, &signature);
+                assert!(holds(MESSAGE) && !holds(b"another"), "{algorithm:?}");
+                check_by_openssl(folder.path(), *algorithm, &signature);
+            }
         }
+    }
+
+    /// OpenSSL finds the signature over the file `message` good under the key in `public.der`.
+    fn check_by_openssl(folder: &Path, algorithm: SignatureAlgorithm, signature: &[u8]) {
+        fs::write(folder.join("signature"), signature).unwrap();
+        let hash = match digest_for(algorithm).map(|digest| digest.as_ref().len()) {
+            Some(octets) => format!(" -digest sha{}", octets * 8),
+            None => String::new(),
+        };
+        let (good, said) = openssl(
+            folder,
+            &format!(
+                "pkeyutl -verify -pubin -inkey public.der -keyform DER -rawin{hash} -in message -sigfile signature"
+            ),
+        );
+        assert!(good, "{algorithm:?}: {said}");
     }
 
     #[test]
@@ -342,12 +353,19 @@ mod tests {
         ] {
             let key = SoftwareKey::from_pkcs8(&generate(algorithm).unwrap()).unwrap();
             for planned in all {
-                let signed = key.sign_octets(planned, MESSAGE);
+                let signed = key.sign_message(planned, Message::Octets(MESSAGE));
                 assert_eq!(signed.is_ok(), planned == fits, "{algorithm} {planned:?}");
                 assert!(
                     signed.is_ok() || signed == Err(DOES_NOT_FIT),
                     "{algorithm} {planned:?}"
                 );
+            }
+            // Of digests only that of the algorithm's own hash, and none for Ed25519.
+            for hash in [&digest::SHA256, &digest::SHA384, &digest::SHA512] {
+                let digest = digest::digest(hash, MESSAGE);
+                let own = digest_for(fits).is_some_and(|own| own.algorithm() == hash);
+                let signed = key.sign_message(fits, Message::Digest(&digest));
+                assert_eq!(signed.is_ok(), own, "{algorithm} {hash:?}");
             }
         }
     }

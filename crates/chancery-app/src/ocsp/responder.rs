@@ -5,7 +5,7 @@
 //! nobody can export it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chancery_core::certificate::{Certificate, Status};
 use chancery_core::identity::{DomainId, UserId};
@@ -14,11 +14,12 @@ use chancery_core::name::{Name, attribute};
 use chancery_core::plan::ToBeSigned;
 use chancery_core::serial::{SERIAL_LEN, Serial};
 use chancery_core::time::Time;
+use tokio::sync::OwnedMutexGuard;
 
 use crate::authority::Loaded;
 use crate::bootstrap::{DEFAULT_DOMAIN, SERVER_USER};
 use crate::config::OcspSigner;
-use crate::issue::{IssueBy, IssueRequest, KeySource, Placement};
+use crate::issue::{IssueRequest, KeySource, Placement};
 use crate::keys::software::SoftwareKey;
 use crate::keys::{PrivateKey, Signer};
 use crate::server_certificate::renewal_time;
@@ -30,15 +31,26 @@ const PROFILE: &str = "ocsp-responder";
 /// Longest common name (RFC 5280, appendix A.1).
 const LONGEST_COMMON_NAME: usize = 64;
 
+/// Seconds after which a delegate that could not be renewed is tried again, while the one there is still good.
+const NEXT_RENEWAL: i64 = 60;
+/// And while there is none, and so no answer.
+const NEXT_MAKING: i64 = 5;
+
 /// The delegated responder of each authority.
 #[derive(Default)]
 pub(crate) struct Responders {
-    slots: Mutex<HashMap<i64, Slot>>,
+    slots: RwLock<HashMap<i64, Arc<Slot>>>,
 }
 
-type Slot = Arc<tokio::sync::Mutex<Option<Known>>>;
+/// The place of one authority's delegate.
+#[derive(Default)]
+struct Slot {
+    known: RwLock<Option<Known>>,
+    /// Held while a delegate is looked for or made; says when the last attempt failed, and for how many seconds to rest.
+    making: Arc<tokio::sync::Mutex<Option<(Time, i64)>>>,
+}
 
-/// A delegate, and the revocation generation at which its certificate was good.
+/// A delegate, and a revocation generation in which its certificate was good.
 struct Known {
     delegate: Arc<Delegate>,
     generation: u64,
@@ -47,6 +59,8 @@ struct Known {
 /// A key with a certificate that lets it speak for its authority.
 struct Delegate {
     key: SoftwareKey,
+    key_id: KeyId,
+    serial: Serial,
     certificate: Vec<u8>,
     not_after: Time,
     renew_at: Time,
@@ -70,15 +84,28 @@ impl Responder {
     /// SHA-1 of its public key.
     pub(super) fn key_id(&self) -> KeyId {
         match &self.delegate {
-            Some(delegate) => delegate.key.public_key().key_id(),
+            Some(delegate) => delegate.key_id,
             None => self.authority.authority.facts.public_key.key_id(),
         }
     }
 
+    /// What kind of key it has.
+    fn key(&self) -> Result<KeyAlgorithm, Error> {
+        Ok(self.signer()?.public_key().algorithm())
+    }
+
+    /// Does it sign in some tens of microseconds, or in a millisecond and more?
+    pub(super) fn is_quick(&self) -> Result<bool, Error> {
+        Ok(match self.key()? {
+            KeyAlgorithm::P256 | KeyAlgorithm::P384 | KeyAlgorithm::Ed25519 => true,
+            KeyAlgorithm::P521 | KeyAlgorithm::Rsa(_) | KeyAlgorithm::Other(_) => false,
+        })
+    }
+
     /// How it signs.
     pub(super) fn signs_with(&self) -> Result<SignatureAlgorithm, Error> {
-        let key = self.signer()?.public_key().algorithm();
-        key.signs_with()
+        self.key()?
+            .signs_with()
             .ok_or_else(|| Error::internal("a responder's key is of a kind that does not sign"))
     }
 
@@ -86,10 +113,16 @@ impl Responder {
         Ok(self.signer()?.sign(planned)?)
     }
 
-    /// The certificates that go with its answers.
-    pub(super) fn certificates(&self) -> Vec<Vec<u8>> {
-        let own = |delegate: &Arc<Delegate>| delegate.certificate.clone();
-        self.delegate.iter().map(own).collect()
+    /// The certificate that goes with its answers.
+    pub(super) fn certificate(&self) -> Option<&[u8]> {
+        self.delegate
+            .as_ref()
+            .map(|delegate| delegate.certificate.as_slice())
+    }
+
+    /// The serial number of that certificate: when it changes, what was signed with its key is not good any more.
+    pub(super) fn serial(&self) -> Option<&Serial> {
+        self.delegate.as_ref().map(|delegate| &delegate.serial)
     }
 
     /// The last second at which its answers can be checked.
@@ -105,26 +138,20 @@ impl App {
     pub(crate) async fn renew_responders(&self) -> Result<(), Error> {
         for loaded in self.loaded() {
             if loaded.signer().is_ok() && self.now() < loaded.authority.not_after() {
-                let id = loaded.authority.id;
-                let generation = self.store().revocation_generation(id).await?;
-                self.responder(&loaded, generation).await?;
+                self.responder(&loaded).await?;
             }
         }
         Ok(())
     }
 
-    /// Who signs the answers of an authority at that revocation generation. A delegate is looked at again after every
-    /// change, as its own certificate may have been revoked; one that is no longer good is replaced.
-    pub(super) async fn responder(
-        &self,
-        loaded: &Arc<Loaded>,
-        generation: u64,
-    ) -> Result<Responder, Error> {
+    /// Who signs the answers of an authority. A delegate is looked at again when its own certificate changed; one that is
+    /// no longer good is replaced, one that is due for renewal signs while its successor is made.
+    pub(super) async fn responder(&self, loaded: &Arc<Loaded>) -> Result<Responder, Error> {
         let by_itself =
             self.0.config.ocsp.signer == OcspSigner::Authority || loaded.authority.parent.is_none();
         let delegate = match by_itself {
             true => None,
-            false => Some(self.delegate(loaded, generation).await?),
+            false => Some(self.delegate(loaded).await?),
         };
         Ok(Responder {
             authority: Arc::clone(loaded),
@@ -132,42 +159,70 @@ impl App {
         })
     }
 
-    async fn delegate(
-        &self,
-        loaded: &Arc<Loaded>,
-        generation: u64,
-    ) -> Result<Arc<Delegate>, Error> {
+    async fn delegate(&self, loaded: &Arc<Loaded>) -> Result<Arc<Delegate>, Error> {
         let slot = self.0.responders.slot(loaded.authority.id);
-        let mut known = slot.lock().await;
-        let now = self.now();
-        if let Some(known) = known.as_ref()
-            && known.generation == generation
-            && now < known.delegate.renew_at
+        let Some(good) = self.good_delegate(&slot, loaded) else {
+            let making = Arc::clone(&slot.making).lock_owned().await;
+            // Whoever held the place before may have made it.
+            return match self.good_delegate(&slot, loaded) {
+                Some(made) => Ok(made),
+                None => self.replace_delegate(&slot, loaded, making).await,
+            };
+        };
+        // If the place is held, its successor is in the making.
+        if self.now() >= good.renew_at
+            && let Ok(making) = Arc::clone(&slot.making).try_lock_owned()
+            && !rests(*making, self.now())
         {
-            return Ok(Arc::clone(&known.delegate));
+            let (app, loaded) = (self.clone(), Arc::clone(loaded));
+            tokio::spawn(async move { app.replace_delegate(&slot, &loaded, making).await });
         }
-        let stored = self.stored_delegate(loaded).await?;
-        let delegate = match stored {
-            Some(delegate) if now < delegate.renew_at => delegate,
+        Ok(good)
+    }
+
+    /// The delegate that is known, if its certificate has neither changed nor ended.
+    fn good_delegate(&self, slot: &Slot, loaded: &Loaded) -> Option<Arc<Delegate>> {
+        let known = slot.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = known.as_ref()?;
+        let serial = std::iter::once(&known.delegate.serial);
+        let changes = self.store().revocations();
+        changes.unchanged_since(known.generation, loaded.authority.id, serial)?;
+        (self.now() < known.delegate.not_after).then(|| Arc::clone(&known.delegate))
+    }
+
+    /// Takes the delegate that is stored, or makes a new one if that is gone or due. What could not be made is not tried
+    /// again at once.
+    async fn replace_delegate(
+        &self,
+        slot: &Slot,
+        loaded: &Arc<Loaded>,
+        mut making: OwnedMutexGuard<Option<(Time, i64)>>,
+    ) -> Result<Arc<Delegate>, Error> {
+        let now = self.now();
+        let generation = self.store().revocations().generation(loaded.authority.id);
+        let (delegate, failure) = match self.stored_delegate(loaded).await? {
+            Some(delegate) if now < delegate.renew_at || rests(*making, now) => (delegate, None),
+            None if rests(*making, now) => return Err(Error::Busy),
             stored => match (self.make_delegate(loaded).await, stored) {
-                (Ok(made), _) => made,
+                (Ok(made), _) => (made, None),
                 // Not renewed, and still good: answers go on.
-                (Err(error), Some(old)) if now < old.not_after => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        authority = loaded.authority.name,
-                        "the OCSP responder's certificate was not renewed"
-                    );
-                    return Ok(Arc::new(old));
+                (Err(error), Some(old)) => (old, Some(error)),
+                (Err(error), None) => {
+                    *making = Some((now, NEXT_MAKING));
+                    return Err(error);
                 }
-                (Err(error), _) => return Err(error),
             },
         };
+        if let Some(error) = failure {
+            *making = Some((now, NEXT_RENEWAL));
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                authority = loaded.authority.name,
+                "the OCSP responder's certificate was not renewed"
+            );
+        }
         let delegate = Arc::new(delegate);
-        *known = Some(Known {
-            delegate: Arc::clone(&delegate),
-            generation,
-        });
+        slot.know(&delegate, generation);
         Ok(delegate)
     }
 
@@ -193,7 +248,7 @@ impl App {
     }
 
     /// Issues a delegate's certificate, and keeps its key in the same commit.
-    async fn make_delegate(&self, loaded: &Loaded) -> Result<Delegate, Error> {
+    async fn make_delegate(&self, loaded: &Arc<Loaded>) -> Result<Delegate, Error> {
         let authority = &loaded.authority;
         let mut common_name = format!("OCSP responder of {}", authority.name);
         common_name.truncate(LONGEST_COMMON_NAME);
@@ -209,10 +264,11 @@ impl App {
         let request = IssueRequest {
             subject: Some(subject),
             profile: Some(PROFILE.to_owned()),
-            issuer: IssueBy::Authority(authority.name.clone()),
             ..IssueRequest::new(KeySource::Make(algorithm))
         };
-        let mut signed = self.sign_new(request, Vec::new()).await?;
+        let mut signed = self
+            .sign_by(request, Some(Arc::clone(loaded)), Vec::new())
+            .await?;
         let key = signed.private_key.take().ok_or(Error::NoPrivateKey)?;
         let name = secret_name(loaded);
         let mut secret = signed.planned.serial.content().to_vec();
@@ -233,10 +289,31 @@ impl App {
 }
 
 impl Responders {
-    fn slot(&self, authority: i64) -> Slot {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+    fn slot(&self, authority: i64) -> Arc<Slot> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(&authority) {
+            return Arc::clone(slot);
+        }
+        drop(slots);
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry(authority).or_default())
     }
+}
+
+impl Slot {
+    /// Remembers that a delegate was good in a generation.
+    fn know(&self, delegate: &Arc<Delegate>, generation: u64) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(Known {
+            delegate: Arc::clone(delegate),
+            generation,
+        });
+    }
+}
+
+/// Is it too early to try again, so many seconds after the last failure? A clock that went back does not make it so.
+fn rests(failed: Option<(Time, i64)>, now: Time) -> bool {
+    failed.is_some_and(|(at, rest)| at <= now && now < at.plus_seconds(rest))
 }
 
 /// Under which name a delegate's serial number and sealed key are kept, and what the key is bound to.
@@ -252,6 +329,8 @@ fn delegate_of(certificate: &Certificate, key: &PrivateKey) -> Result<Delegate, 
         ));
     }
     Ok(Delegate {
+        key_id: certificate.subject_key_id,
+        serial: certificate.serial.clone(),
         key,
         certificate: certificate.der.clone().ok_or(Error::NoCertificate)?,
         not_after: certificate.not_after,

@@ -178,7 +178,7 @@ impl App {
     ) -> Result<Making, Error> {
         renewable(old.state)?;
         let profile = self.profile_of_renewal(caller, old).await?;
-        let authority = self.authority_of_renewal(old)?;
+        let authority = self.authority_of_renewal(old).await?;
         let der = old.der.as_ref().ok_or(Error::NoCertificate)?;
         let facts = x509::read_certificate(der).map_err(Error::internal)?;
         if holds(&old.subject, &facts.names, &self.kept_names(caller)) {
@@ -234,15 +234,17 @@ impl App {
                 .as_deref()
                 .unwrap_or(&self.0.config.issue.profile),
         )?;
-        let authority = self.authority_named(match &request.issuer {
-            IssueBy::Default => &self.0.config.issue.authority,
-            IssueBy::Authority(name) => name,
-            IssueBy::Itself => {
-                return Err(Error::Invalid(
-                    "an order is for a certificate that an authority signs".to_owned(),
-                ));
-            }
-        })?;
+        let authority = self
+            .issuing_authority(match &request.issuer {
+                IssueBy::Default => &self.0.config.issue.authority,
+                IssueBy::Authority(name) => name,
+                IssueBy::Itself => {
+                    return Err(Error::Invalid(
+                        "an order is for a certificate that an authority signs".to_owned(),
+                    ));
+                }
+            })
+            .await?;
         if request.not_after.is_some() && request.days.is_some() {
             return Err(Error::Invalid(
                 "give an end of validity or days, not both".to_owned(),
@@ -282,11 +284,7 @@ impl App {
         let (key, profile) = match asked.key {
             Some(key) => (key, profile.clone()),
             None => {
-                let keys = KeyRules {
-                    rsa_bits: Some((0, u32::MAX)),
-                    ecdsa: true,
-                    ed25519: true,
-                };
+                let keys = KeyRules::ANY;
                 let key = authority.authority.facts.public_key.clone();
                 let profile = profile.clone();
                 (key, Profile { keys, ..profile })

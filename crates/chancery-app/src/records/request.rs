@@ -165,6 +165,9 @@ impl App {
         let read =
             off_the_async_threads(move || read_one(item, &authorities).map_err(Error::Invalid))
                 .await?;
+        if let Some((_, text)) = self.awaited_for(&[read.facts.public_key.key_id()]).await? {
+            return Err(Error::Invalid(text));
+        }
         let (certificate, steps) = match self.issued(read.key()).await? {
             Some(there) => {
                 good(there.status(self.now()))?;

@@ -3,16 +3,21 @@
 //! Private to this crate. All SQL and nothing but SQL lives below this module; nothing above it knows which database
 //! it is. Row layouts are private to each implementation.
 
+pub(crate) mod authorities;
+pub(crate) mod bulk;
+pub(crate) mod crls;
 pub(crate) mod records;
+pub(crate) mod revocations;
 pub(crate) mod sqlite;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use chancery_core::certificate::{Certificate, Origin, State};
-use chancery_core::crl::CrlEntry;
+use chancery_core::crl::{Scope, Shards};
 use chancery_core::digest;
 use chancery_core::identity::{CertificateId, CertificateNumber, DomainId, UserId};
 use chancery_core::key::{KeyAlgorithm, KeyId};
@@ -24,6 +29,7 @@ use chancery_core::time::Time;
 use chancery_core::workorder::{OrderKind, OrderState, WorkOrder};
 
 use crate::audit::{AuditEntry, AuditFilter, NewAuditEntry};
+use crate::bulk_revocation::BulkRevocation;
 use crate::identity_providers::IdentityProvider;
 use crate::orders::OrderFilter;
 use crate::property::TrustFilter;
@@ -32,13 +38,17 @@ use crate::search::{CertificateFilter, Window};
 use crate::trusted_certificates::TrustedCertificate;
 use crate::users::{Domain, User, UserFilter};
 
+use self::authorities::{AuthorityRequest, AuthorityStep, StoredAuthority};
+use self::bulk::{BulkReach, BulkStep, Revocable, RevocableSearch};
+use self::crls::{CrlBase, CrlPage, NewCrlBase};
 use self::records::{ElementFilter, RecordStep, StoredElement};
+use self::revocations::RevocationWatch;
 
 /// A database. Every write is durable when its future resolves; every read sees what was committed before it began.
 #[async_trait]
 pub(crate) trait Store: Send + Sync + 'static {
     /// Does all `steps` or none, in one durable transaction that other waiting commits may share. Gives the numbers of
-    /// the certificates and work orders that it added, in the order of their steps.
+    /// the certificates, work orders and bulk revocations that it added, in the order of their steps.
     async fn commit(&self, steps: Vec<Step>) -> Result<Vec<CertificateNumber>, StoreError>;
 
     /// The next CRL number of an authority: greater than every one given before, durably.
@@ -69,13 +79,49 @@ pub(crate) trait Store: Send + Sync + 'static {
         certificate: CertificateNumber,
     ) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Every revoked or held certificate of an authority that has not expired before `unexpired_at`, in the order of
-    /// their numbers.
-    async fn revoked(
+    /// Takes the next CRL number, as [`Store::next_crl_number`] does, for a complete list on which deltas may build.
+    async fn add_crl_base(&self, authority: i64, base: NewCrlBase) -> Result<u64, StoreError>;
+
+    /// What a delta CRL of a scope made at that time builds on: the oldest complete list that anybody may still hold as
+    /// valid, or one before it. None if no complete list is known.
+    async fn crl_base(
         &self,
         authority: i64,
+        scope: Scope,
+        at: Time,
+    ) -> Result<Option<CrlBase>, StoreError>;
+
+    /// Entries of the revoked and held certificates of an authority in these buckets that have not expired before
+    /// `unexpired_at`, some `limit` of them, from the first bucket on.
+    async fn crl_entries(
+        &self,
+        authority: i64,
+        buckets: RangeInclusive<u16>,
         unexpired_at: Time,
-    ) -> Result<Vec<CrlEntry>, StoreError>;
+        limit: usize,
+    ) -> Result<CrlPage, StoreError>;
+
+    /// The certificates of an authority in these buckets whose revocation changed after that generation, each once, by
+    /// number.
+    async fn changed_since(
+        &self,
+        authority: i64,
+        buckets: RangeInclusive<u16>,
+        generation: u64,
+    ) -> Result<Vec<CertificateNumber>, StoreError>;
+
+    /// Entries of a delta CRL, encoded, about these certificates.
+    async fn delta_entries(
+        &self,
+        certificates: Vec<CertificateNumber>,
+    ) -> Result<Vec<u8>, StoreError>;
+
+    /// Forgets what no delta CRL needs after that time: a part of it. False once nothing is left to forget.
+    async fn forget_crl_bases(&self, at: Time) -> Result<bool, StoreError>;
+
+    /// Remembers into how many shards CRLs are cut for certificates issued from now on, and gives every such number of
+    /// before, too.
+    async fn crl_layouts(&self, configured: Shards) -> Result<Vec<Shards>, StoreError>;
 
     /// What is known of the certificates with these serial numbers that an authority has signed under that name, in
     /// their order; deleted and purged ones too.
@@ -86,11 +132,17 @@ pub(crate) trait Store: Send + Sync + 'static {
         serials: Vec<Serial>,
     ) -> Result<Vec<CertStatus>, StoreError>;
 
-    /// A counter that grows whenever the revocation data of an authority change.
+    /// A counter that grows whenever the revocation data of an authority change: that of [`Store::revocations`].
     async fn revocation_generation(&self, authority: i64) -> Result<u64, StoreError>;
+
+    /// What changed of late in revocation data. It knows of a change before the commit that makes it is answered.
+    fn revocations(&self) -> &RevocationWatch;
 
     /// Every authority, in the order of making.
     async fn authorities(&self) -> Result<Vec<StoredAuthority>, StoreError>;
+
+    /// Every request for an authority's certificate, by name.
+    async fn authority_requests(&self) -> Result<Vec<AuthorityRequest>, StoreError>;
 
     /// One user, by id or by log-in name.
     async fn user(&self, key: UserKey) -> Result<Option<StoredUser>, StoreError>;
@@ -196,6 +248,31 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// The numbers of work orders that are approved and not done yet, oldest first, at most `limit`, after `after`.
     async fn orders_to_do(&self, after: i64, limit: usize) -> Result<Vec<i64>, StoreError>;
 
+    /// Certificates that a bulk revocation reaches and that can be revoked, in the order of their numbers, at most
+    /// `limit`.
+    async fn revocable(
+        &self,
+        search: RevocableSearch,
+        limit: usize,
+    ) -> Result<Vec<Revocable>, StoreError>;
+
+    /// The greatest number that a certificate has; 0 if there is none.
+    async fn newest_certificate(&self) -> Result<CertificateNumber, StoreError>;
+
+    /// One bulk revocation.
+    async fn bulk_revocation(&self, number: i64) -> Result<Option<BulkRevocation>, StoreError>;
+
+    /// Bulk revocations within `reach`, newest first, at most `limit`, with numbers below `before`.
+    async fn bulk_revocations(
+        &self,
+        reach: BulkReach,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<BulkRevocation>, StoreError>;
+
+    /// The numbers of the bulk revocations that run, oldest first.
+    async fn running_bulk_revocations(&self) -> Result<Vec<i64>, StoreError>;
+
     /// Can it read at this moment? For the readiness probe.
     async fn ready(&self) -> Result<(), StoreError>;
 
@@ -231,6 +308,8 @@ pub(crate) enum Step {
     },
     /// Adds an authority.
     AddAuthority(NewAuthority),
+    /// Changes an authority, or a request for one.
+    Authority(AuthorityStep),
     /// Adds a user. Fails with [`Conflict`] if its id or name is there, as id or name of another.
     AddUser(StoredUser),
     /// Fails with [`StoreError::Stale`] unless exactly this is stored of a user.
@@ -314,6 +393,8 @@ pub(crate) enum Step {
     FillCertificate(Box<Filling>),
     /// Changes the configuration or its lock.
     Records(RecordStep),
+    /// Starts, stops or takes on a bulk revocation.
+    Bulk(BulkStep),
     /// Adds an entry to the audit trail.
     Audit(NewAuditEntry),
 }
@@ -440,16 +521,6 @@ pub(crate) struct NewAuthority {
     pub(crate) created: Time,
 }
 
-/// An authority as stored.
-#[derive(Clone, Debug)]
-pub(crate) struct StoredAuthority {
-    pub(crate) id: i64,
-    pub(crate) name: String,
-    pub(crate) parent: Option<String>,
-    pub(crate) certificate: Vec<u8>,
-    pub(crate) sealed_key: Option<Vec<u8>>,
-}
-
 /// How a user is found.
 #[derive(Clone, Debug)]
 pub(crate) enum UserKey {
@@ -518,8 +589,14 @@ pub enum Conflict {
     UserName,
     /// A domain with that id.
     Domain,
-    /// An authority with that name.
+    /// An authority with that name, or a request for one.
     Authority,
+    /// The authority is retired.
+    AuthorityRetired,
+    /// The authority issues under its own name.
+    AuthorityActive,
+    /// The certificate of the authority, or of its successor, is awaited.
+    AuthorityAwaited,
     /// The user still owns certificates.
     UserHasCertificates,
     /// The domain still has users.
@@ -601,6 +678,11 @@ impl std::fmt::Display for Conflict {
             Conflict::UserName => "a user with that name is there already",
             Conflict::Domain => "a domain with that id is there already",
             Conflict::Authority => "an authority with that name is there already",
+            Conflict::AuthorityRetired => "the authority is retired already",
+            Conflict::AuthorityActive => "the authority is neither retired nor superseded",
+            Conflict::AuthorityAwaited => {
+                "the certificate of this authority, or of its successor, is awaited: import it, or withdraw the request"
+            }
             Conflict::UserHasCertificates => "the user still owns certificates: disable it instead",
             Conflict::DomainHasUsers => "the domain still has users",
             Conflict::DomainHasCertificates => {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod certificates;
+pub(super) mod crls;
 pub(super) mod listings;
 mod orders;
 mod people;

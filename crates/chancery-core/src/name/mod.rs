@@ -195,6 +195,13 @@ impl Name {
         print::openssl_oneline(&self.rdns)
     }
 
+    /// A part of such a line as people type it, as it stands there: what is not printable ASCII as `\xHH` of UTF-8.
+    /// Slashes stay what they are, for they part attributes too.
+    #[must_use]
+    pub fn openssl_oneline_part(text: &str) -> String {
+        print::openssl_oneline_part(text)
+    }
+
     /// The comma form in X.500 order with OpenSSL's keywords: `C=CA, ST=BC, CN=test, emailAddress=test@example.com`.
     /// [`parse_forward`](Name::parse_forward) reads it back.
     #[must_use]

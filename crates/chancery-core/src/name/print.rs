@@ -150,6 +150,17 @@ fn oneline_value(out: &mut String, text: &str) {
     }
 }
 
+pub(super) fn openssl_oneline_part(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            ' '..='~' => out.push(c),
+            _ => hex_escape(&mut out, "\\x", c),
+        }
+    }
+    out
+}
+
 fn hex_escape(out: &mut String, prefix: &str, c: char) {
     let mut buffer = [0; 4];
     for octet in c.encode_utf8(&mut buffer).bytes() {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::{BASIC_RESPONSE, CertId, CertStatus, NONCE};
+use super::{BASIC_RESPONSE, CertId, CertStatus, EXTENDED_REVOKE, NONCE};
 use crate::key::{KeyId, SignatureAlgorithm};
-use crate::plan::ToBeSigned;
 use crate::plan::sealed::Sealed;
+use crate::plan::{Message, ToBeSigned};
 use crate::revocation::Reason;
 use crate::time::Time;
 use crate::x509::tlv::{
@@ -29,8 +29,8 @@ pub struct OcspContents<'a> {
     pub answers: Vec<SingleAnswer<'a>>,
     /// The client's nonce.
     pub nonce: Option<&'a [u8]>,
-    /// Certificates by which clients check the signature, DER: that of a delegated responder.
-    pub certificates: Vec<Vec<u8>>,
+    /// The certificate by which clients check the signature, DER: that of a delegated responder.
+    pub certificate: Option<&'a [u8]>,
 }
 
 /// What is said of one certificate.
@@ -43,10 +43,10 @@ pub struct SingleAnswer<'a> {
 }
 
 /// An answer decided and encoded, waiting for its signature.
-pub struct PlannedOcspResponse {
+pub struct PlannedOcspResponse<'a> {
     tbs: Vec<u8>,
     algorithm: SignatureAlgorithm,
-    certificates: Vec<Vec<u8>>,
+    certificate: Option<&'a [u8]>,
 }
 
 /// Why a client gets no answer (section 4.2.1). Nobody signs these.
@@ -75,11 +75,14 @@ impl OcspError {
     }
 }
 
-/// Encodes an answer. `thisUpdate` and `producedAt` are the same moment.
+/// Encodes an answer. `thisUpdate` and `producedAt` are the same moment. One that tells of a certificate as
+/// [`CertStatus::NotIssued`] says that it may (section 4.4.8).
 ///
 /// # Errors
 /// A time before 1970 or after 9999.
-pub fn plan_ocsp_response(contents: OcspContents<'_>) -> Result<PlannedOcspResponse, WriteError> {
+pub fn plan_ocsp_response(
+    contents: OcspContents<'_>,
+) -> Result<PlannedOcspResponse<'_>, WriteError> {
     let responder = element(OCTET_STRING, &[&contents.responder]);
     let produced = generalized(contents.produced_at)?;
     let next_update = element(
@@ -99,19 +102,33 @@ pub fn plan_ocsp_response(contents: OcspContents<'_>) -> Result<PlannedOcspRespo
     let mut fields = element(context_constructed(2), &[&responder]);
     fields.extend(&produced);
     fields.extend(element(SEQUENCE, &[&answers]));
-    if let Some(nonce) = contents.nonce {
-        let extensions = x509::write_extensions(&[Extension {
-            oid: NONCE,
-            critical: false,
-            value: element(OCTET_STRING, &[nonce]),
-        }])?;
+    let extensions = extensions(&contents);
+    if !extensions.is_empty() {
+        let extensions = x509::write_extensions(&extensions)?;
         fields.extend(element(context_constructed(1), &[&extensions]));
     }
     Ok(PlannedOcspResponse {
         tbs: element(SEQUENCE, &[&fields]),
         algorithm: contents.signature_algorithm,
-        certificates: contents.certificates,
+        certificate: contents.certificate,
     })
+}
+
+/// Those of the whole answer.
+fn extensions(contents: &OcspContents<'_>) -> Vec<Extension> {
+    let nonce = contents.nonce.map(|nonce| Extension {
+        oid: NONCE,
+        critical: false,
+        value: element(OCTET_STRING, &[nonce]),
+    });
+    let mut answers = contents.answers.iter();
+    let is_extended = answers.any(|answer| answer.status == CertStatus::NotIssued);
+    let extended = is_extended.then(|| Extension {
+        oid: EXTENDED_REVOKE,
+        critical: false,
+        value: vec![NULL, 0],
+    });
+    nonce.into_iter().chain(extended).collect()
 }
 
 impl CertId {
@@ -143,6 +160,11 @@ fn status_der(status: CertStatus) -> Result<Vec<u8>, WriteError> {
             };
             element(context_constructed(1), &[&generalized(at)?, &reason])
         }
+        // As section 2.2 has it.
+        CertStatus::NotIssued => status_der(CertStatus::Revoked {
+            at: Time::from_unix(0),
+            reason: Reason::CertificateHold,
+        })?,
         CertStatus::Unknown => element(context(2), &[]),
     })
 }
@@ -153,11 +175,11 @@ fn generalized(time: Time) -> Result<Vec<u8>, WriteError> {
     Ok(der)
 }
 
-impl Sealed for PlannedOcspResponse {}
+impl Sealed for PlannedOcspResponse<'_> {}
 
-impl ToBeSigned for PlannedOcspResponse {
-    fn octets(&self) -> &[u8] {
-        &self.tbs
+impl ToBeSigned for PlannedOcspResponse<'_> {
+    fn message(&self) -> Message<'_> {
+        Message::Octets(&self.tbs)
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {
@@ -165,13 +187,13 @@ impl ToBeSigned for PlannedOcspResponse {
     }
 }
 
-impl PlannedOcspResponse {
-    /// The whole answer's DER, with the signature that a signer made over [`ToBeSigned::octets`].
+impl PlannedOcspResponse<'_> {
+    /// The whole answer's DER, with the signature that a signer made over [`ToBeSigned::message`].
     pub fn finish(self, signature: &[u8]) -> Result<Vec<u8>, WriteError> {
         let mut parts = self.tbs;
         x509::push_signature(&mut parts, self.algorithm, signature)?;
-        if !self.certificates.is_empty() {
-            let list = element(SEQUENCE, &[&self.certificates.concat()]);
+        if let Some(certificate) = self.certificate {
+            let list = element(SEQUENCE, &[certificate]);
             parts.extend(element(context_constructed(0), &[&list]));
         }
         let basic = element(SEQUENCE, &[&parts]);
@@ -183,7 +205,7 @@ impl PlannedOcspResponse {
     }
 }
 
-impl fmt::Debug for PlannedOcspResponse {
+impl fmt::Debug for PlannedOcspResponse<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -221,10 +243,10 @@ mod tests {
             next_update: Time::from_unix(2_600_000_000),
             answers,
             nonce,
-            certificates: Vec::new(),
+            certificate: None,
         })
         .unwrap();
-        let signature = key.sign(planned.octets());
+        let signature = key.sign_planned(&planned);
         let openssl = OpenSsl::new();
         openssl.write("answer", &planned.finish(&signature).unwrap());
         squeezed(&openssl.run("ocsp -respin answer -noverify -text"))
@@ -278,6 +300,32 @@ mod tests {
     }
 
     #[test]
+    fn what_was_never_issued_is_revoked_with_the_extension() {
+        let key = TestKey::p256();
+        let (good, strange) = (id(1), id(2));
+        let good = SingleAnswer {
+            id: &good,
+            status: CertStatus::Good,
+        };
+        let strange = SingleAnswer {
+            id: &strange,
+            status: CertStatus::NotIssued,
+        };
+        let said = text(&key, vec![good, strange], Some(&[7; 3]));
+        for line in [
+            "Serial Number: 02 Cert Status: revoked Revocation Time: Jan 1 00:00:00 1970 GMT",
+            "Revocation Reason: certificateHold (0x6)",
+            "OCSP Nonce: 0403070707",
+            // openssl has another name for it.
+            "valid:",
+        ] {
+            assert!(said.contains(line), "{line}: {said}");
+        }
+        let said = text(&key, vec![good], None);
+        assert!(!said.contains("valid:"), "{said}");
+    }
+
+    #[test]
     fn every_kind_of_key_signs() {
         let good = id(1);
         for algorithm in [
@@ -322,7 +370,7 @@ mod tests {
             next_update: Time::from_unix(1),
             answers: Vec::new(),
             nonce: None,
-            certificates: Vec::new(),
+            certificate: None,
         });
         assert!(planned.is_err());
     }

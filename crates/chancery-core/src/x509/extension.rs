@@ -19,10 +19,13 @@ pub(crate) const SUBJECT_ALTERNATIVE_NAME: ObjectIdentifier = oid("2.5.29.17");
 pub(crate) const BASIC_CONSTRAINTS: ObjectIdentifier = oid("2.5.29.19");
 pub(crate) const CRL_NUMBER: ObjectIdentifier = oid("2.5.29.20");
 pub(crate) const CRL_REASON: ObjectIdentifier = oid("2.5.29.21");
+pub(crate) const DELTA_CRL_INDICATOR: ObjectIdentifier = oid("2.5.29.27");
+pub(crate) const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = oid("2.5.29.28");
 pub(super) const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = oid("2.5.29.31");
 const CERTIFICATE_POLICIES: ObjectIdentifier = oid("2.5.29.32");
 pub(crate) const AUTHORITY_KEY_ID: ObjectIdentifier = oid("2.5.29.35");
 pub(crate) const EXTENDED_KEY_USAGE: ObjectIdentifier = oid("2.5.29.37");
+pub(crate) const FRESHEST_CRL: ObjectIdentifier = oid("2.5.29.46");
 pub(super) const AUTHORITY_INFO_ACCESS: ObjectIdentifier = oid("1.3.6.1.5.5.7.1.1");
 pub(super) const CA_ISSUERS: ObjectIdentifier = oid("1.3.6.1.5.5.7.48.2");
 pub(super) const OCSP: ObjectIdentifier = oid("1.3.6.1.5.5.7.48.1");
@@ -136,21 +139,51 @@ impl Extension {
 
     /// CRL distribution points (4.2.1.13): one point, whose CRL is found at each of the URIs.
     pub fn crl_distribution_points(uris: &[String]) -> Result<Extension, WriteError> {
-        let mut names = Vec::new();
-        for uri in uris {
-            address(uri)?.encode_to_vec(&mut names)?;
-        }
-        if names.is_empty() {
-            return Err(WriteError::Empty("CRL distribution points"));
-        }
-        let full_name = Any::new(context(0, true), names)?;
-        let point = vec![Any::new(context(0, true), full_name.to_der()?)?];
-        sequence_of(
-            CRL_DISTRIBUTION_POINTS,
-            false,
-            "CRL distribution points",
-            vec![point],
-        )
+        let point = distribution_point(uris, "CRL distribution points")?;
+        Ok(Extension {
+            oid: CRL_DISTRIBUTION_POINTS,
+            critical: false,
+            value: vec![vec![point]].to_der()?,
+        })
+    }
+
+    /// Freshest CRL (5.2.6), written as CRL distribution points are: one point, whose delta is found at each of the URIs.
+    pub fn freshest_crl(uris: &[String]) -> Result<Extension, WriteError> {
+        let point = distribution_point(uris, "freshest CRL")?;
+        Ok(Extension {
+            oid: FRESHEST_CRL,
+            critical: false,
+            value: vec![vec![point]].to_der()?,
+        })
+    }
+
+    /// Issuing distribution point (5.2.5), critical: the list covers the certificates whose distribution point has one of
+    /// these URIs, of every kind and for every reason.
+    pub fn issuing_distribution_point(uris: &[String]) -> Result<Extension, WriteError> {
+        let point = distribution_point(uris, "issuing distribution point")?;
+        Ok(Extension {
+            oid: ISSUING_DISTRIBUTION_POINT,
+            critical: true,
+            value: vec![point].to_der()?,
+        })
+    }
+
+    /// CRL number (5.2.3).
+    pub fn crl_number(number: u64) -> Result<Extension, WriteError> {
+        Ok(Extension {
+            oid: CRL_NUMBER,
+            critical: false,
+            value: number.to_der()?,
+        })
+    }
+
+    /// Delta CRL indicator (5.2.4), critical: the number of the list that a delta builds on.
+    pub fn delta_crl_indicator(base: u64) -> Result<Extension, WriteError> {
+        Ok(Extension {
+            oid: DELTA_CRL_INDICATOR,
+            critical: true,
+            value: base.to_der()?,
+        })
     }
 
     /// Authority information access (4.2.2.1): URIs of the issuer's certificate and of OCSP responders.
@@ -230,6 +263,20 @@ where
             value: items.to_der()?,
         })
     }
+}
+
+/// The field `distributionPoint`: a full name of URIs (4.2.1.13). Both of its tags are context-specific 0, the outer one
+/// around the CHOICE of names, the inner one that of the full name.
+fn distribution_point(uris: &[String], what: &'static str) -> Result<Any, WriteError> {
+    if uris.is_empty() {
+        return Err(WriteError::Empty(what));
+    }
+    let mut names = Vec::new();
+    for uri in uris {
+        address(uri)?.encode_to_vec(&mut names)?;
+    }
+    let full_name = Any::new(context(0, true), names)?;
+    Ok(Any::new(context(0, true), full_name.to_der()?)?)
 }
 
 /// A URI as a general name.
@@ -334,12 +381,45 @@ mod tests {
         check("access", access, false, want);
     }
 
+    /// RFC 5280, sections 5.2.3 to 5.2.6. OpenSSL and GnuTLS read them in whole lists in the tests of `crl`.
+    #[test]
+    fn values_of_lists_are_der() {
+        let two = ["u:x".to_owned(), "u:y".to_owned()];
+        check(
+            "freshest CRL",
+            Extension::freshest_crl(&two[..1]),
+            false,
+            "300b3009a007a0058603753a78",
+        );
+        check(
+            "issuing distribution point",
+            Extension::issuing_distribution_point(&two),
+            true,
+            "300ea00ca00a8603753a788603753a79",
+        );
+        check("CRL number", Extension::crl_number(0), false, "020100");
+        check(
+            "largest CRL number",
+            Extension::crl_number(u64::MAX),
+            false,
+            "020900ffffffffffffffff",
+        );
+        check(
+            "delta",
+            Extension::delta_crl_indicator(128),
+            true,
+            "02020080",
+        );
+    }
+
     #[test]
     fn nothing_empty_and_nothing_beyond_ascii_is_written() {
         assert!(Extension::key_usage(KeyUsage::default()).is_err());
         assert!(Extension::extended_key_usage(&[], false).is_err());
         assert!(Extension::subject_alternative_name(&[], true).is_err());
         assert!(Extension::crl_distribution_points(&[]).is_err());
+        assert!(Extension::freshest_crl(&[]).is_err());
+        assert!(Extension::issuing_distribution_point(&[]).is_err());
         assert!(Extension::authority_info_access(&[], &[]).is_err());
         assert!(Extension::certificate_policies(&[]).is_err());
         assert!(Extension::crl_distribution_points(&["http://\u{e4}/".to_owned()]).is_err());

@@ -31,14 +31,13 @@ pub use signed::seal_with_signature;
 pub use write::{Contents, WriteError, write_tbs};
 
 pub(crate) use asn1_time::{push_generalized_time, push_time, read_time};
-pub(crate) use extension::{AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, CRL_NUMBER, CRL_REASON};
 pub(crate) use extension::{
-    EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME, write_extensions,
+    AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, CRL_NUMBER, CRL_REASON, DELTA_CRL_INDICATOR,
+    EXTENDED_KEY_USAGE, FRESHEST_CRL, ISSUING_DISTRIBUTION_POINT, KEY_USAGE,
+    SUBJECT_ALTERNATIVE_NAME, write_extensions,
 };
 pub(crate) use general_name::read_general_name;
-pub(crate) use signed::{
-    AlgorithmIdentifier, Signed, push_signature, read_signature_algorithm, seal,
-};
+pub(crate) use signed::{AlgorithmIdentifier, Signed, push_signature, read_signature_algorithm};
 
 use crate::digest;
 

@@ -60,6 +60,10 @@ const PKCS7: Kind = Kind {
     name: "PKCS#7",
     labels: &["PKCS7", "PKCS #7 SIGNED DATA", "CMS"],
 };
+const CRL: Kind = Kind {
+    name: "CRL",
+    labels: &["X509 CRL"],
+};
 
 /// Padding may be there or not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -137,6 +141,14 @@ pub fn certificates_der(input: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
 /// [`PemError`]
 pub fn pkcs7_der(input: &[u8]) -> Result<Vec<u8>, PemError> {
     one(input, &PKCS7)
+}
+
+/// The octets of one CRL, from PEM, bare base64 or DER. The DER itself is not read.
+///
+/// # Errors
+/// [`PemError`]
+pub fn crl_der(input: &[u8]) -> Result<Vec<u8>, PemError> {
+    one(input, &CRL)
 }
 
 /// Reads one block, from behind its `-----BEGIN `; gives back what follows it.

@@ -69,8 +69,7 @@ impl AlgorithmIdentifier {
     }
 }
 
-/// The DER of a certificate, a certification request or a CRL: `tbs` (whole DER), then how it was signed, then the
-/// signature.
+/// The DER of a certificate or a certification request: `tbs` (whole DER), then how it was signed, then the signature.
 ///
 /// # Errors
 /// Only more than 4 GiB.
@@ -81,28 +80,19 @@ pub fn seal_with_signature(
 ) -> Result<Vec<u8>, WriteError> {
     let mut der = Vec::with_capacity(tbs.len() + signature.len() + 64);
     der.extend_from_slice(tbs);
-    seal(der, algorithm, signature)
+    push_signature(&mut der, algorithm, signature)?;
+    let header = Header::new(Tag::Sequence, Length::try_from(der.len())?).to_der()?;
+    der.splice(..0, header);
+    Ok(der)
 }
 
 /// Appends how something was signed, and the signature.
 pub(crate) fn push_signature(
-    tbs: &mut Vec<u8>,
+    out: &mut Vec<u8>,
     algorithm: SignatureAlgorithm,
     signature: &[u8],
 ) -> Result<(), WriteError> {
-    AlgorithmIdentifier::of(algorithm).encode_to_vec(tbs)?;
-    BitStringRef::from_bytes(signature)?.encode_to_vec(tbs)?;
+    AlgorithmIdentifier::of(algorithm).encode_to_vec(out)?;
+    BitStringRef::from_bytes(signature)?.encode_to_vec(out)?;
     Ok(())
-}
-
-/// As [`seal_with_signature`], in the memory of `tbs`: a CRL may be large.
-pub(crate) fn seal(
-    mut tbs: Vec<u8>,
-    algorithm: SignatureAlgorithm,
-    signature: &[u8],
-) -> Result<Vec<u8>, WriteError> {
-    push_signature(&mut tbs, algorithm, signature)?;
-    let header = Header::new(Tag::Sequence, Length::try_from(tbs.len())?).to_der()?;
-    tbs.splice(..0, header);
-    Ok(tbs)
 }

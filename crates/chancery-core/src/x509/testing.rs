@@ -11,6 +11,7 @@ use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPa
 
 use crate::key::{KeyAlgorithm, PublicKey, SignatureAlgorithm};
 use crate::name::Name;
+use crate::plan::{Message, ToBeSigned};
 use crate::serial::Serial;
 use crate::time::Time;
 use crate::x509::{Contents, Extension, seal_with_signature, write_tbs};
@@ -48,11 +49,18 @@ impl OpenSsl {
 
     /// Runs `openssl`; says whether it succeeded, and all that it printed.
     pub(crate) fn try_run(&self, arguments: &str) -> (bool, String) {
-        let mut command = Command::new("openssl");
+        self.try_program("openssl", arguments)
+    }
+
+    /// Runs another program that judges, in the same directory.
+    pub(crate) fn try_program(&self, program: &str, arguments: &str) -> (bool, String) {
+        let mut command = Command::new(program);
         command
             .args(arguments.split_whitespace())
             .current_dir(&self.0);
-        let output = command.output().unwrap();
+        let output = command
+            .output()
+            .unwrap_or_else(|_| panic!("{program} is needed: run ./check, which installs it"));
         let text = [output.stdout, output.stderr].concat();
         (
             output.status.success(),
@@ -134,7 +142,24 @@ impl TestKey {
         }
     }
 
-    /// Signs a TBSCertificate, a CertificationRequestInfo or a TBSCertList.
+    /// Signs what was planned, of which perhaps only a digest is held.
+    pub(crate) fn sign_planned(&self, planned: &dyn ToBeSigned) -> Vec<u8> {
+        match (planned.message(), &self.pair) {
+            (Message::Octets(octets), _) => self.sign(octets),
+            (Message::Digest(digest), Pair::Ecdsa(pair)) => {
+                pair.sign_digest(digest).unwrap().as_ref().to_vec()
+            }
+            (Message::Digest(digest), Pair::Rsa(pair)) => {
+                let mut signed = vec![0; pair.public_modulus_len()];
+                pair.sign_digest(&signature::RSA_PKCS1_SHA256, digest, &mut signed)
+                    .unwrap();
+                signed
+            }
+            (Message::Digest(_), Pair::Ed25519(_)) => panic!("Ed25519 signs no digest"),
+        }
+    }
+
+    /// Signs a TBSCertificate or a CertificationRequestInfo.
     pub(crate) fn seal(&self, tbs: &[u8]) -> Vec<u8> {
         seal_with_signature(tbs, self.algorithm(), &self.sign(tbs)).unwrap()
     }

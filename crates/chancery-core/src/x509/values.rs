@@ -134,25 +134,58 @@ pub(crate) fn authority_key_id(value: &[u8]) -> Result<Option<Vec<u8>>, Malforme
         .map(|id| id.content.to_vec()))
 }
 
-/// The URIs in CRL distribution points. What is no URI is passed over.
+/// The URIs in CRL distribution points, or in the freshest CRL, which is written alike. What is no URI is passed over.
 pub(crate) fn crl_addresses(value: &[u8]) -> Result<Vec<String>, Malformed> {
     let mut points = Reader::inside(value, SEQUENCE)?;
     let mut list = Vec::new();
     while !points.is_finished() {
         let mut point = points.nested(SEQUENCE)?;
-        let Some(place) = point.optional(context_constructed(0)) else {
-            continue;
-        };
-        let Some(full_name) = Reader::new(place.content).optional(context_constructed(0)) else {
-            continue;
-        };
-        list.extend(
-            elements(Reader::new(full_name.content))?
-                .into_iter()
-                .filter_map(uri),
-        );
+        if let Some(place) = point.optional(context_constructed(0)) {
+            list.extend(full_name(place)?);
+        }
     }
     Ok(list)
+}
+
+/// The URIs of a distribution point's full name; none if it is named otherwise.
+fn full_name(place: Element<'_>) -> Result<Vec<String>, Malformed> {
+    match Reader::new(place.content).optional(context_constructed(0)) {
+        Some(names) => Ok(elements(Reader::new(names.content))?
+            .into_iter()
+            .filter_map(uri)
+            .collect()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What a list's issuing distribution point says (RFC 5280, section 5.2.5).
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct IssuingPoint {
+    /// The URIs by which certificates name the list. Empty if it is named otherwise or not at all.
+    pub names: Vec<String>,
+    /// Does it narrow the list further: to certificates of one kind, to some reasons, or (which is the reverse) does it
+    /// tell of other issuers' certificates too?
+    pub is_partial: bool,
+}
+
+/// Issuing distribution point.
+pub(crate) fn issuing_point(value: &[u8]) -> Result<IssuingPoint, Malformed> {
+    let mut reader = Reader::inside(value, SEQUENCE)?;
+    let names = match reader.optional(context_constructed(0)) {
+        Some(place) => full_name(place)?,
+        None => Vec::new(),
+    };
+    // Flags for users' or authorities' certificates, a set of reasons, flags for indirect lists and attribute
+    // certificates, in this order.
+    let mut is_partial = false;
+    for number in 1..=5 {
+        if let Some(part) = reader.optional(context(number)) {
+            // Any octet but 0 is true to BER. A set of reasons is a limit whatever is in it.
+            is_partial |= number == 3 || part.content.iter().any(|octet| *octet != 0);
+        }
+    }
+    reader.finish()?;
+    Ok(IssuingPoint { names, is_partial })
 }
 
 /// The URIs in authority information access: issuers' certificates, and OCSP responders.

@@ -41,6 +41,8 @@ pub enum WriteError {
     Empty(&'static str),
     /// A serial number of more than 64 octets.
     Serial,
+    /// A revocation list that would not be one: the text says why.
+    Crl(&'static str),
     /// Something that DER cannot hold: text beyond ASCII in an address or name, or more than 4 GiB.
     Der(der::Error),
 }
@@ -114,6 +116,7 @@ impl fmt::Display for WriteError {
                 write!(f, "the {what} must not be empty: leave it out instead")
             }
             WriteError::Serial => f.write_str("a serial number has at most 64 octets"),
+            WriteError::Crl(why) => write!(f, "this is no revocation list: {why}"),
             WriteError::Der(error) => write!(f, "cannot be encoded in DER: {error}"),
         }
     }

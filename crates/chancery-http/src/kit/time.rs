@@ -35,6 +35,19 @@ pub(crate) fn http_date(time: Time) -> String {
     utc(time).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
+/// Reads an RFC 9110 date in each of the three forms that senders may use (section 5.6.7).
+pub(crate) fn parse_http_date(text: &str) -> Option<Time> {
+    let forms = [
+        "%a, %d %b %Y %H:%M:%S GMT",
+        "%A, %d-%b-%y %H:%M:%S GMT",
+        "%a %b %e %H:%M:%S %Y",
+    ];
+    let date = forms
+        .iter()
+        .find_map(|form| DateTime::strptime(form, text).ok())?;
+    Some(Time::from_unix(date.duration_since(EPOCH).as_secs()))
+}
+
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// Date and time of day in UTC. Certificates name years up to 9999, and so does the library.
@@ -52,6 +65,31 @@ fn stamp(time: Time) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_of_http_are_read_in_every_form() {
+        let time = Some(Time::from_unix(784_111_777));
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ] {
+            assert_eq!(parse_http_date(text), time, "{text}");
+        }
+        for text in [
+            "",
+            "0",
+            "yesterday",
+            "1994-11-06T08:49:37Z",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 1994 08:49:37 +0100",
+            "Sun, 06 Nov 1994 25:49:37 GMT",
+            "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 GMT ",
+        ] {
+            assert_eq!(parse_http_date(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn times_print_and_read_back() {

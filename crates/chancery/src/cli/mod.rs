@@ -22,7 +22,9 @@ mod object;
 mod order;
 pub(crate) mod output;
 mod profile;
+mod progress;
 mod record;
+mod revocation;
 mod saved;
 mod secret;
 mod table;
@@ -139,6 +141,9 @@ enum Command {
     /// Work orders: list, show, approve, reject what others asked for
     #[command(subcommand, after_help = order::EXAMPLES)]
     Order(order::OrderCommand),
+    /// Revoking many certificates at once: look, start, follow, stop, resume
+    #[command(subcommand, after_help = revocation::EXAMPLES)]
+    Revocation(revocation::RevocationCommand),
     /// Certificate records of devices, and signing their requests
     #[command(subcommand, after_help = record::EXAMPLES)]
     Record(record::RecordCommand),
@@ -148,8 +153,8 @@ enum Command {
     /// Domains, which hold users and their certificates apart
     #[command(subcommand)]
     Domain(domain::DomainCommand),
-    /// The authorities that sign
-    #[command(subcommand)]
+    /// Authorities: list, add, request and import, roll over, retire
+    #[command(subcommand, after_help = authority::EXAMPLES)]
     Authority(authority::AuthorityCommand),
     /// Profiles: what each kind of certificate may be
     #[command(subcommand)]
@@ -186,6 +191,7 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Config(command)) => return config::run(command),
         Some(Command::Cert(command)) => cert::run(command, &context),
         Some(Command::Order(command)) => order::run(command, &context),
+        Some(Command::Revocation(command)) => revocation::run(command, &context),
         Some(Command::Record(command)) => record::run(command, &context),
         Some(Command::User(command)) => user::run(command, &context),
         Some(Command::Domain(command)) => domain::run(command, &context),
@@ -317,10 +323,15 @@ mod tests {
                 .filter_map(|line| line.strip_prefix("  chancery "))
             {
                 let arguments = line.split(['|', '>', '<']).next().unwrap_or(line);
-                let arguments = arguments
-                    .trim_end()
-                    .trim_end_matches('\\')
-                    .replace('\'', "");
+                let arguments = arguments.trim_end().trim_end_matches('\\');
+                // What is quoted is one word.
+                let parts = arguments.split('\'').enumerate();
+                let arguments: String = parts
+                    .map(|(at, part)| match at % 2 {
+                        0 => part.to_owned(),
+                        _ => part.replace(' ', "_"),
+                    })
+                    .collect();
                 assert_eq!(wrong(&arguments), None, "chancery {arguments}");
                 taught += 1;
             }
@@ -364,6 +375,9 @@ mod tests {
             "cert list --status good",
             "cert list --limit 0",
             "cert list --limit 5 --all",
+            "revocation start --reason superseded",
+            "revocation start --domain d1",
+            "revocation stop",
             "cert show",
             "cert export 1",
             "cert import",

@@ -5,6 +5,7 @@ use chancery_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::Columns;
+use super::conflict::changed_one;
 use super::query::Query;
 use crate::store::{Conflict, StoreError, StoredToken};
 use crate::users::Domain;
@@ -38,7 +39,7 @@ fn put_domain(
         domain.disabled,
         domain.created.unix()
     ])?;
-    one(changed)
+    changed_one(changed, StoreError::Missing)
 }
 
 /// Removes a domain to which nothing belongs, and the tokens that are scoped to it.
@@ -62,9 +63,10 @@ pub(super) fn remove_domain(connection: &Connection, id: &DomainId) -> Result<()
             return Err(StoreError::Conflict(conflict));
         }
     }
-    one(connection
+    let removed = connection
         .prepare_cached("DELETE FROM domains WHERE id = ?1")?
-        .execute([id.as_str()])?)
+        .execute([id.as_str()])?;
+    changed_one(removed, StoreError::Missing)
 }
 
 /// One domain.
@@ -135,7 +137,7 @@ pub(super) fn expect_token(connection: &Connection, hash: &[u8; 32]) -> Result<(
     let there = connection
         .prepare_cached("SELECT 1 FROM tokens WHERE hash = ?1")?
         .exists([hash])?;
-    one(usize::from(there))
+    changed_one(usize::from(there), StoreError::Missing)
 }
 
 /// Forgets a token, if it is there.
@@ -208,13 +210,4 @@ pub(super) fn keep_secret(
 pub(super) fn secret(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT sealed FROM secrets WHERE name = ?1")?;
     Ok(statement.query_row([name], |row| row.get(0)).optional()?)
-}
-
-/// Exactly one row was there to be changed.
-pub(super) fn one(changed: usize) -> Result<(), StoreError> {
-    if changed == 0 {
-        Err(StoreError::Missing)
-    } else {
-        Ok(())
-    }
 }

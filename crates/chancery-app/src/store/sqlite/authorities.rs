@@ -1,22 +1,26 @@
-//! Authorities, their CRL numbers, and what their CRLs say.
+//! Authorities as rows: adding them, and what becomes of them.
 
-use chancery_core::crl::CrlEntry;
-use chancery_core::ocsp::CertStatus;
-use chancery_core::revocation::Reason;
-use chancery_core::serial::Serial;
+use chancery_core::certificate::State;
+use chancery_core::identity::{CertificateId, CertificateNumber};
 use chancery_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::certificates;
+use super::codes::state_of;
 use super::columns::Columns;
-use super::query::Query;
-use crate::store::{IssuerKey, NewAuthority, StoreError, StoredAuthority};
+use super::conflict::changed_one;
+use crate::store::authorities::{AuthorityRequest, AuthorityStep, StoredAuthority};
+use crate::store::{CertificateKey, Conflict, NewAuthority, NewCertificate, StoreError};
 
-/// Adds an authority; its parent must be there.
+/// Adds an authority; its parent must be there, and no request have its name.
 pub(super) fn add(connection: &Connection, new: &NewAuthority) -> Result<(), StoreError> {
-    let parent: Option<i64> = match &new.parent {
-        Some(name) => Some(number_of(connection, name)?.ok_or(StoreError::Missing)?),
+    let parent = match &new.parent {
+        Some(name) => Some(number_of(connection, name)?),
         None => None,
     };
+    if is_requested(connection, &new.name)? {
+        return Err(StoreError::Conflict(Conflict::Authority));
+    }
     connection
         .prepare_cached(
             "INSERT INTO authorities (name, parent, created, sealed_key, der) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -25,134 +29,199 @@ pub(super) fn add(connection: &Connection, new: &NewAuthority) -> Result<(), Sto
     Ok(())
 }
 
-/// Every authority, in the order of making.
+/// Every authority, in the order of making, as all were at one moment.
 pub(super) fn all(connection: &Connection) -> Result<Vec<StoredAuthority>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT a.number, a.name, (SELECT name FROM authorities WHERE number = a.parent), a.der, a.sealed_key
-         FROM authorities AS a ORDER BY a.number",
+        "SELECT a.number, a.name, (SELECT name FROM authorities WHERE number = a.parent), a.der, a.sealed_key,
+             a.revocations, a.retired IS NOT NULL, (SELECT name FROM authorities WHERE number = a.successor),
+             (SELECT der FROM imported_crls WHERE authority = a.number), c.id, c.state, c.reason
+         FROM authorities AS a LEFT JOIN certificates AS c ON c.number = a.certificate ORDER BY a.number",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::of(row);
+        all.push(StoredAuthority {
+            id: columns.next()?,
+            name: columns.next()?,
+            parent: columns.next()?,
+            certificate: columns.next()?,
+            sealed_key: columns.next()?,
+            generation: columns.parse(|count: i64| u64::try_from(count).ok())?,
+            retired: columns.next()?,
+            successor: columns.next()?,
+            crl: columns.next()?,
+            registered: match columns.next::<Option<[u8; 12]>>()? {
+                Some(octets) => {
+                    let id = CertificateId::from_octets(&octets)
+                        .map_err(|error| StoreError::Broken(error.into()))?;
+                    Some((id, columns.parse_pair(state_of)?))
+                }
+                None => None,
+            },
+        });
+    }
+    Ok(all)
+}
+
+/// Every request, by name.
+pub(super) fn requests(connection: &Connection) -> Result<Vec<AuthorityRequest>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, (SELECT name FROM authorities WHERE number = r.predecessor), created, sealed_key, csr
+         FROM authority_requests AS r ORDER BY name",
     )?;
     let found = statement.query_map([], |row| {
-        Ok(StoredAuthority {
-            id: row.get(0)?,
-            name: row.get(1)?,
-            parent: row.get(2)?,
-            certificate: row.get(3)?,
-            sealed_key: row.get(4)?,
+        Ok(AuthorityRequest {
+            name: row.get(0)?,
+            predecessor: row.get(1)?,
+            created: Time::from_unix(row.get(2)?),
+            sealed_key: row.get(3)?,
+            csr: row.get(4)?,
         })
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Takes the next CRL number of an authority.
-pub(super) fn next_crl_number(connection: &Connection, authority: i64) -> Result<u64, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "UPDATE authorities SET crl_number = crl_number + 1 WHERE number = ?1 RETURNING crl_number",
-    )?;
-    counter(
-        statement
-            .query_row([authority], |row| row.get(0))
-            .optional()?,
-    )
-}
-
-/// The counter that grows whenever the revocation data of an authority change.
-pub(super) fn revocation_generation(
+/// Does one step, and gives the number of the certificate that it added.
+pub(super) fn perform(
     connection: &Connection,
-    authority: i64,
-) -> Result<u64, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT revocations FROM authorities WHERE number = ?1")?;
-    counter(
-        statement
-            .query_row([authority], |row| row.get(0))
-            .optional()?,
-    )
-}
-
-/// Every revoked or held certificate of an authority that has not expired before `unexpired_at`, by number.
-pub(super) fn revoked(
-    connection: &Connection,
-    authority: i64,
-    unexpired_at: Time,
-) -> Result<Vec<CrlEntry>, StoreError> {
-    revoked_query(authority, unexpired_at).rows(connection, |row| {
-        let mut columns = Columns::of(row);
-        Ok(CrlEntry {
-            serial: columns.parse(|octets: Vec<u8>| Serial::from_content(&octets).ok())?,
-            revoked: Time::from_unix(columns.next()?),
-            reason: columns.parse(Reason::from_code)?,
-        })
-    })
-}
-
-/// What is known of a certificate that an authority has signed.
-pub(super) fn status(
-    connection: &Connection,
-    authority: i64,
-    issuer: IssuerKey,
-    serial: &Serial,
-) -> Result<CertStatus, StoreError> {
-    let mut found = status_query(authority, issuer, serial).rows(connection, |row| {
-        let mut columns = Columns::of(row);
-        columns.parse_pair(|at: Option<i64>, reason: Option<u8>| match (at, reason) {
-            (None, None) => Some(CertStatus::Good),
-            (Some(at), Some(reason)) => Some(CertStatus::Revoked {
-                at: Time::from_unix(at),
-                reason: Reason::from_code(reason)?,
-            }),
-            _ => None,
-        })
-    })?;
-    Ok(found.pop().unwrap_or(CertStatus::Unknown))
-}
-
-fn status_query(authority: i64, issuer: IssuerKey, serial: &Serial) -> Query {
-    Query::new("SELECT revoked, reason FROM certificates")
-        .with("WHERE issuer_key = ?", issuer.0.to_vec())
-        .with("AND serial = ?", serial.content().to_vec())
-        .with("AND authority = ?", authority)
-}
-
-fn revoked_query(authority: i64, unexpired_at: Time) -> Query {
-    Query::new("SELECT serial, revoked, reason FROM certificates INDEXED BY certificates_revoked")
-        .with("WHERE authority = ? AND reason IS NOT NULL", authority)
-        .with("AND not_after >= ? ORDER BY number", unexpired_at.unix())
-}
-
-/// A column that counts up from 0, if the row is there.
-fn counter(value: Option<i64>) -> Result<u64, StoreError> {
-    let value = value.ok_or(StoreError::Missing)?;
-    u64::try_from(value).map_err(|error| StoreError::Broken(error.into()))
-}
-
-fn number_of(connection: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT number FROM authorities WHERE name = ?1")?;
-    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::StoreConfig;
-    use crate::store::sqlite::schema;
-    use crate::store::tests::NOW;
-
-    #[test]
-    fn crls_and_statuses_are_read_by_their_indexes() {
-        let directory = tempfile::tempdir().unwrap();
-        let connection =
-            schema::open_writer(&directory.path().join("a.db"), &StoreConfig::default()).unwrap();
-        let plan = revoked_query(1, NOW).plan(&connection);
-        assert_eq!(
-            plan,
-            ["SEARCH certificates USING COVERING INDEX certificates_revoked (authority=?)"]
-        );
-        let serial = Serial::from_content(&[1]).unwrap();
-        let plan = status_query(1, IssuerKey([0; 16]), &serial).plan(&connection);
-        assert_eq!(
-            plan,
-            ["SEARCH certificates USING INDEX certificates_issued (issuer_key=? AND serial=?)"]
-        );
+    step: &AuthorityStep,
+) -> Result<Option<CertificateNumber>, StoreError> {
+    if let AuthorityStep::Register {
+        authority,
+        certificate,
+    } = step
+    {
+        return register(connection, authority, certificate).map(Some);
     }
+    change(connection, step).map(|()| None)
+}
+
+fn change(connection: &Connection, step: &AuthorityStep) -> Result<(), StoreError> {
+    match step {
+        AuthorityStep::Register { .. } => Ok(()),
+        AuthorityStep::Retire(number, at) => changed(
+            connection
+                .prepare_cached(
+                    "UPDATE authorities SET retired = ?2 WHERE number = ?1 AND retired IS NULL",
+                )?
+                .execute(params![number, at.unix()])?,
+        ),
+        AuthorityStep::Reinstate(number) => changed(
+            connection
+                .prepare_cached(
+                    "UPDATE authorities SET retired = NULL, successor = NULL WHERE number = ?1",
+                )?
+                .execute([number])?,
+        ),
+        AuthorityStep::Succeed {
+            authority,
+            successor,
+        } => {
+            let successor = number_of(connection, successor)?;
+            changed(
+                connection
+                    .prepare_cached("UPDATE authorities SET successor = ?2 WHERE name = ?1")?
+                    .execute(params![authority, successor])?,
+            )
+        }
+        AuthorityStep::AddRequest(new) => add_request(connection, new),
+        AuthorityStep::RemoveRequest(name) => changed(
+            connection
+                .prepare_cached("DELETE FROM authority_requests WHERE name = ?1")?
+                .execute([name])?,
+        ),
+        AuthorityStep::KeepCrl(authority, der) => changed(
+            connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO imported_crls (authority, der) VALUES (?1, ?2)",
+                )?
+                .execute(params![authority, der])?,
+        ),
+    }
+}
+
+fn register(
+    connection: &Connection,
+    authority: &str,
+    certificate: &NewCertificate,
+) -> Result<CertificateNumber, StoreError> {
+    let (number, parent, registered): (i64, Option<i64>, Option<i64>) = connection
+        .prepare_cached("SELECT number, parent, certificate FROM authorities WHERE name = ?1")?
+        .query_row([authority], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?
+        .ok_or(StoreError::Missing)?;
+    if registered.is_some() {
+        return Err(StoreError::Stale);
+    }
+    let parent = parent.ok_or(StoreError::Missing)?;
+    let stored = match there_already(connection, certificate)? {
+        Some(number) => number,
+        None => certificates::add_under(connection, certificate, Some(parent))?,
+    };
+    changed(
+        connection
+            .prepare_cached("UPDATE authorities SET certificate = ?2 WHERE number = ?1")?
+            .execute(params![number, stored])?,
+    )?;
+    Ok(stored)
+}
+
+/// The same certificate, if it was brought in before it was known to be an authority's and is active: from now on it is
+/// held to be one.
+fn there_already(
+    connection: &Connection,
+    certificate: &NewCertificate,
+) -> Result<Option<CertificateNumber>, StoreError> {
+    let key = CertificateKey::Issued(certificate.issuer_key, certificate.serial.clone());
+    let Some(there) = certificates::find(connection, &key)? else {
+        return Ok(None);
+    };
+    if there.der != certificate.der || there.state != State::Active {
+        return Err(StoreError::Conflict(Conflict::Certificate));
+    }
+    connection
+        .prepare_cached("UPDATE certificates SET profile = ?2 WHERE number = ?1")?
+        .execute(params![there.number, certificate.profile])?;
+    Ok(Some(there.number))
+}
+
+fn add_request(connection: &Connection, new: &AuthorityRequest) -> Result<(), StoreError> {
+    let named = connection
+        .prepare_cached("SELECT 1 FROM authorities WHERE name = ?1")?
+        .exists([&new.name])?;
+    if named || is_requested(connection, &new.name)? {
+        return Err(StoreError::Conflict(Conflict::Authority));
+    }
+    let predecessor = match &new.predecessor {
+        Some(name) => Some(number_of(connection, name)?),
+        None => None,
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO authority_requests (name, predecessor, created, sealed_key, csr) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![new.name, predecessor, new.created.unix(), new.sealed_key, new.csr])?;
+    Ok(())
+}
+
+fn is_requested(connection: &Connection, name: &str) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM authority_requests WHERE name = ?1")?
+        .exists([name])?)
+}
+
+fn number_of(connection: &Connection, name: &str) -> Result<i64, StoreError> {
+    connection
+        .prepare_cached("SELECT number FROM authorities WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?
+        .ok_or(StoreError::Missing)
+}
+
+/// Fails with [`StoreError::Stale`] unless a row was there to be changed.
+fn changed(rows: usize) -> Result<(), StoreError> {
+    changed_one(rows, StoreError::Stale)
 }

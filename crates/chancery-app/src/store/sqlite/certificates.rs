@@ -18,6 +18,15 @@ pub(super) fn add(
     connection: &Connection,
     new: &NewCertificate,
 ) -> Result<CertificateNumber, StoreError> {
+    add_under(connection, new, new.authority)
+}
+
+/// Stores a certificate as one that this authority has signed, and gives its number.
+pub(super) fn add_under(
+    connection: &Connection,
+    new: &NewCertificate,
+    authority: Option<i64>,
+) -> Result<CertificateNumber, StoreError> {
     if matches!(new.state, State::Deleted(_) | State::Purged(_)) {
         // Totals count what leaves the list by watching changes (see counting.rs).
         return Err(StoreError::Broken(
@@ -37,7 +46,7 @@ pub(super) fn add(
             new.id.octets(),
             new.name,
             origin_code(new.origin),
-            new.authority,
+            authority,
             new.issuer_key.0,
             new.serial.content(),
             new.subject_line,
@@ -150,17 +159,31 @@ pub(super) fn change_state(
     Ok(())
 }
 
-/// Tells those who make CRLs that the last one is old.
-fn count_revocation_change(
+/// Counts and notes that the revocation data of the authority that signed a certificate changed, if one of ours did. All
+/// that makes a certificate revoked, held or released must come through here.
+pub(super) fn count_revocation_change(
     connection: &Connection,
     number: CertificateNumber,
 ) -> Result<(), StoreError> {
-    connection
+    let counted = connection
         .prepare_cached(
             "UPDATE authorities SET revocations = revocations + 1
-             WHERE number = (SELECT authority FROM certificates WHERE number = ?1)",
+             WHERE number = (SELECT coalesce(authority, (SELECT parent FROM authorities WHERE certificate = ?1))
+                 FROM certificates WHERE number = ?1)
+             RETURNING number, revocations",
         )?
-        .execute([number])?;
+        .query_row([number], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })
+        .optional()?;
+    if let Some((authority, generation)) = counted {
+        connection
+            .prepare_cached(
+                "INSERT INTO revocation_changes (authority, generation, certificate, bucket)
+                 SELECT ?1, ?2, number, substr('00' || hex(serial), -4) FROM certificates WHERE number = ?3",
+            )?
+            .execute([authority, generation, number])?;
+    }
     Ok(())
 }
 

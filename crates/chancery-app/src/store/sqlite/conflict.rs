@@ -1,4 +1,5 @@
-//! What SQLite's refusals mean to those who asked: told by the columns of the constraint.
+//! What SQLite's refusals mean to those who asked, told by the columns of the constraint; and what it means that it
+//! changed nothing.
 
 use rusqlite::ffi;
 
@@ -17,6 +18,11 @@ const UNIQUE: [(&str, Conflict); 7] = [
     ("domains.id", Conflict::Domain),
     ("authorities.name", Conflict::Authority),
 ];
+
+/// Fails like this unless a row was there to be changed.
+pub(super) fn changed_one(changed: usize, otherwise: StoreError) -> Result<(), StoreError> {
+    if changed == 0 { Err(otherwise) } else { Ok(()) }
+}
 
 impl From<rusqlite::Error> for StoreError {
     /// References are stored as `(SELECT number FROM users WHERE id = ?)`, so what they refer to is missing where a

@@ -5,6 +5,7 @@ use chancery_core::identity::{CertificateNumber, DomainId, UserId};
 use rusqlite::{Connection, params};
 
 use super::certificates;
+use super::conflict::changed_one;
 use super::query::Query;
 use super::users::json_list;
 use crate::store::StoreError;
@@ -20,10 +21,7 @@ pub(super) fn keep(
             "INSERT INTO private_keys (certificate, sealed) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         )?
         .execute(params![certificate, sealed])?;
-    match kept {
-        0 => Err(StoreError::Stale),
-        _ => Ok(()),
-    }
+    changed_one(kept, StoreError::Stale)
 }
 
 /// Certificates with kept private keys that are neither deleted nor purged, in the order of their names.

@@ -3,11 +3,14 @@
 mod accounts;
 mod audit;
 mod authorities;
+mod bulk;
 mod certificates;
+mod changes;
 mod codes;
 mod columns;
 mod conflict;
 mod counting;
+mod crls;
 mod held_keys;
 mod lines;
 mod listing;
@@ -16,6 +19,7 @@ mod query;
 mod readers;
 mod records;
 mod schema;
+mod statuses;
 mod steps;
 mod subjects;
 mod trust;
@@ -24,27 +28,34 @@ mod walks;
 mod writer;
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chancery_core::certificate::Certificate;
-use chancery_core::crl::CrlEntry;
+use chancery_core::crl::{Scope, Shards};
 use chancery_core::identity::{CertificateNumber, DomainId, UserId};
 use chancery_core::ocsp::CertStatus;
 use chancery_core::serial::Serial;
 use chancery_core::time::Time;
 use chancery_core::workorder::WorkOrder;
+use rusqlite::Connection;
 
 use self::counting::Totals;
 use self::readers::Readers;
 use self::writer::Writer;
+use super::authorities::{AuthorityRequest, StoredAuthority};
+use super::bulk::{BulkReach, Revocable, RevocableSearch};
+use super::crls::{CrlBase, CrlPage, NewCrlBase};
 use super::records::{ElementFilter, StoredElement};
+use super::revocations::RevocationWatch;
 use super::{
-    CertificateKey, IssuerKey, Step, Store, StoreError, StoredAuthority, StoredOrder, StoredToken,
-    StoredUser, UserKey, WriterStats,
+    CertificateKey, IssuerKey, Step, Store, StoreError, StoredOrder, StoredToken, StoredUser,
+    UserKey, WriterStats,
 };
 use crate::audit::{AuditEntry, AuditFilter};
+use crate::bulk_revocation::BulkRevocation;
 use crate::config::StoreConfig;
 use crate::identity_providers::IdentityProvider;
 use crate::orders::OrderFilter;
@@ -81,6 +92,12 @@ impl SqliteStore {
     }
 }
 
+/// Runs SQL on the database as another process might, so that tests see what comes of it.
+#[cfg(test)]
+pub(crate) fn interfere(path: &Path, sql: &str) {
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn commit(&self, steps: Vec<Step>) -> Result<Vec<CertificateNumber>, StoreError> {
@@ -91,7 +108,7 @@ impl Store for SqliteStore {
 
     async fn next_crl_number(&self, authority: i64) -> Result<u64, StoreError> {
         self.writer
-            .write(move |connection| authorities::next_crl_number(connection, authority))
+            .write(move |connection| crls::next_number(connection, authority))
             .await
     }
 
@@ -132,13 +149,68 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn revoked(
+    async fn add_crl_base(&self, authority: i64, base: NewCrlBase) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |connection| crls::add_base(connection, authority, &base))
+            .await
+    }
+
+    async fn crl_base(
         &self,
         authority: i64,
-        unexpired_at: Time,
-    ) -> Result<Vec<CrlEntry>, StoreError> {
+        scope: Scope,
+        at: Time,
+    ) -> Result<Option<CrlBase>, StoreError> {
         self.readers
-            .read(move |connection| authorities::revoked(connection, authority, unexpired_at))
+            .read(move |connection| crls::base(connection, authority, scope, at))
+            .await
+    }
+
+    async fn crl_entries(
+        &self,
+        authority: i64,
+        buckets: RangeInclusive<u16>,
+        unexpired_at: Time,
+        limit: usize,
+    ) -> Result<CrlPage, StoreError> {
+        self.readers
+            .read(move |connection| {
+                crls::entries(connection, authority, &buckets, unexpired_at, limit)
+            })
+            .await
+    }
+
+    async fn changed_since(
+        &self,
+        authority: i64,
+        buckets: RangeInclusive<u16>,
+        generation: u64,
+    ) -> Result<Vec<CertificateNumber>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                crls::changed_since(connection, authority, &buckets, generation)
+            })
+            .await
+    }
+
+    async fn delta_entries(
+        &self,
+        certificates: Vec<CertificateNumber>,
+    ) -> Result<Vec<u8>, StoreError> {
+        self.readers
+            .read(move |connection| crls::delta_entries(connection, &certificates))
+            .await
+    }
+
+    async fn forget_crl_bases(&self, at: Time) -> Result<bool, StoreError> {
+        self.writer
+            .write(move |connection| crls::forget(connection, at))
+            .await
+    }
+
+    async fn crl_layouts(&self, configured: Shards) -> Result<Vec<Shards>, StoreError> {
+        self.writer
+            .write(move |connection| crls::layouts(connection, configured))
             .await
     }
 
@@ -148,22 +220,27 @@ impl Store for SqliteStore {
         issuer: IssuerKey,
         serials: Vec<Serial>,
     ) -> Result<Vec<CertStatus>, StoreError> {
-        self.readers
-            .read(move |connection| {
-                let mut statuses = Vec::with_capacity(serials.len());
-                for serial in &serials {
-                    let status = authorities::status(connection, authority, issuer, serial)?;
-                    statuses.push(status);
-                }
-                Ok(statuses)
-            })
-            .await
+        let is_one = serials.len() == 1;
+        let read = move |connection: &Connection| {
+            let of = |serial| statuses::status(connection, authority, issuer, serial);
+            serials.iter().map(of).collect()
+        };
+        match is_one {
+            true => self.readers.read_point(read).await,
+            false => self.readers.read(read).await,
+        }
     }
 
     async fn revocation_generation(&self, authority: i64) -> Result<u64, StoreError> {
-        self.readers
-            .read(move |connection| authorities::revocation_generation(connection, authority))
-            .await
+        Ok(self.revocations().generation(authority))
+    }
+
+    fn revocations(&self) -> &RevocationWatch {
+        self.writer.revocations()
+    }
+
+    async fn authority_requests(&self) -> Result<Vec<AuthorityRequest>, StoreError> {
+        self.readers.read(authorities::requests).await
     }
 
     async fn authorities(&self) -> Result<Vec<StoredAuthority>, StoreError> {
@@ -340,6 +417,41 @@ impl Store for SqliteStore {
         self.readers
             .read(move |connection| orders::to_do(connection, after, limit))
             .await
+    }
+
+    async fn revocable(
+        &self,
+        search: RevocableSearch,
+        limit: usize,
+    ) -> Result<Vec<Revocable>, StoreError> {
+        self.readers
+            .read(move |connection| bulk::revocable(connection, &search, limit))
+            .await
+    }
+
+    async fn newest_certificate(&self) -> Result<CertificateNumber, StoreError> {
+        self.readers.read(bulk::newest).await
+    }
+
+    async fn bulk_revocation(&self, number: i64) -> Result<Option<BulkRevocation>, StoreError> {
+        self.readers
+            .read(move |connection| bulk::find(connection, number))
+            .await
+    }
+
+    async fn bulk_revocations(
+        &self,
+        reach: BulkReach,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<BulkRevocation>, StoreError> {
+        self.readers
+            .read(move |connection| bulk::page(connection, &reach, before, limit))
+            .await
+    }
+
+    async fn running_bulk_revocations(&self) -> Result<Vec<i64>, StoreError> {
+        self.readers.read(bulk::running).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ use super::audit;
 use super::certificates::optional_id;
 use super::codes::{order_kind_code, order_kind_of, order_state_code, order_state_of};
 use super::columns::Columns;
+use super::conflict::changed_one;
 use super::query::Query;
 use crate::audit::NewAuditEntry;
 use crate::orders::OrderFilter;
@@ -98,10 +99,7 @@ pub(super) fn change_state(
             to.is_open(),
             outcome,
         ])?;
-    match changed {
-        0 => Err(StoreError::Stale),
-        _ => Ok(()),
-    }
+    changed_one(changed, StoreError::Stale)
 }
 
 /// Fills a pending certificate with what was signed, and makes it active.

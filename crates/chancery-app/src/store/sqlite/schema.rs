@@ -21,6 +21,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_trust.sql"),
     include_str!("migrations/0005_orders.sql"),
     include_str!("migrations/0006_records.sql"),
+    include_str!("migrations/0007_crls.sql"),
+    include_str!("migrations/0008_bulk_revocation.sql"),
+    include_str!("migrations/0009_authorities.sql"),
 ];
 
 /// How long a connection waits for another process that has locked the file (a backup, a shell).
@@ -126,11 +129,14 @@ fn migrate(connection: &mut Connection, version: usize) -> Result<(), StoreError
 #[cfg(test)]
 mod tests {
     use chancery_core::certificate::State;
+    use chancery_core::crl::Scope;
     use chancery_core::revocation::Reason;
     use rusqlite::types::Value;
 
     use super::*;
     use crate::search::CertificateFilter;
+    use crate::store::crls::NewCrlBase;
+    use crate::store::tests::crls::listed;
     use crate::store::tests::{
         NOW, certificate, certificate_id, der, moved, read, settle, stored, user, user_id,
     };
@@ -282,6 +288,56 @@ mod tests {
         store.commit(vec![attach]).await.unwrap();
         drop(store);
         open(&path).unwrap();
+    }
+
+    /// What was revoked before delta CRLs is on complete lists; deltas begin with the first list made after.
+    #[tokio::test]
+    async fn a_database_from_before_delta_crls_keeps_its_revocations() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let former = Connection::open(&path).unwrap();
+        for migration in &MIGRATIONS[..6] {
+            former.execute_batch(migration).unwrap();
+        }
+        former
+            .execute_batch(&format!(
+                "PRAGMA application_id = {APPLICATION_ID};
+                 PRAGMA user_version = 6;
+                 INSERT INTO domains (id, name, disabled, created) VALUES ('d1', 'Domain d1', 0, 1800000000);
+                 INSERT INTO users (id, name, domain, roles, disabled, created)
+                 VALUES ('u1', 'joe', 1, 32, 0, 1800000000);
+                 INSERT INTO authorities (name, created, sealed_key, der, crl_number, revocations)
+                 VALUES ('issuing', 1800000000, x'010203', x'{der}', 41, 57);
+                 WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 500)
+                 INSERT INTO certificates (id, name, origin, authority, issuer_key, serial, subject_line,
+                     subject_key_id, not_before, not_after, owner, domain, state, reason, revoked, state_since, created,
+                     der)
+                 SELECT randomblob(12), 'certificate-' || n, 1, 1, x'00112233445566778899aabbccddeeff',
+                     unhex('01' || hex(randomblob(15))), '/CN=joe', randomblob(20), 1790000000, 1810000000, 1, 1,
+                     iif(n % 5, 3, 1), iif(n % 5, 4, NULL), iif(n % 5, 1800000000, NULL), 1800000000, 1800000000, x'{der}'
+                 FROM n",
+                der = hex::encode(der()),
+            ))
+            .unwrap();
+        drop(former);
+        let store = super::super::SqliteStore::open(&path, &StoreConfig::default()).unwrap();
+        assert_eq!(listed(&store, 1, NOW).await.len(), 400);
+        assert_eq!(store.crl_base(1, Scope::Whole, NOW).await.unwrap(), None);
+        let base = NewCrlBase {
+            scope: Scope::Whole,
+            generation: store.revocation_generation(1).await.unwrap(),
+            this_update: NOW,
+            next_update: NOW.plus_days(1),
+            unless_since: NOW,
+        };
+        assert_eq!(store.add_crl_base(1, base).await.unwrap(), 42);
+        moved(&store, 5, State::Active, State::OnHold, NOW)
+            .await
+            .unwrap();
+        let base = store.crl_base(1, Scope::Whole, NOW).await.unwrap().unwrap();
+        assert_eq!((base.number, base.generation), (42, 57));
+        let changed = store.changed_since(1, Scope::Whole.buckets(), base.generation);
+        assert_eq!(changed.await.unwrap(), [5]);
     }
 
     /// A database with four certificates: 1 active, 2 on hold, 3 revoked, 4 purged after revocation.

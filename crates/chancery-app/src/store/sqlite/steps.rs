@@ -3,11 +3,13 @@
 use chancery_core::identity::CertificateNumber;
 use rusqlite::Connection;
 
-use super::{accounts, audit, authorities, certificates, held_keys, orders, records, trust, users};
+use super::{
+    accounts, audit, authorities, bulk, certificates, held_keys, orders, records, trust, users,
+};
 use crate::store::{Step, StoreError};
 
-/// Does all steps inside the open transaction, in their order, and gives the numbers of the certificates and work orders
-/// that they added. After an error the caller rolls back.
+/// Does all steps inside the open transaction, in their order, and gives the numbers of the certificates, work orders
+/// and bulk revocations that they added. After an error the caller rolls back.
 pub(super) fn perform(
     connection: &Connection,
     steps: &[Step],
@@ -25,6 +27,7 @@ pub(super) fn perform(
                 certificates::change_state(connection, *certificate, *from, *to, *at)?;
             }
             Step::AddAuthority(new) => authorities::add(connection, new)?,
+            Step::Authority(step) => added.extend(authorities::perform(connection, step)?),
             Step::AddUser(user) => users::add_user(connection, user)?,
             Step::ExpectUser(user) => users::expect_user(connection, user)?,
             Step::ExpectSoundKey(key) => certificates::expect_sound_key(connection, key)?,
@@ -81,6 +84,7 @@ pub(super) fn perform(
             }
             Step::FillCertificate(filling) => orders::fill(connection, filling)?,
             Step::Records(step) => records::perform(connection, step)?,
+            Step::Bulk(step) => added.extend(bulk::perform(connection, step)?),
             Step::Audit(entry) => audit::add(connection, entry)?,
         }
     }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 
 use super::accounts;
 use super::columns::Columns;
+use super::conflict::changed_one;
 use super::query::Query;
 use crate::identity_providers::IdentityProvider;
 use crate::property::{MOST_OF_A_KIND, PropertyValue, TrustFilter};
@@ -337,10 +338,6 @@ fn number_of(
     Ok(connection
         .prepare_cached(sql)?
         .query_row([id], |row| row.get(0))?)
-}
-
-fn changed_one(changed: usize, otherwise: StoreError) -> Result<(), StoreError> {
-    if changed == 0 { Err(otherwise) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use chancery_core::role::Role;
 use chancery_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::accounts::one;
 use super::certificates::optional_id;
 use super::codes::{roles_code, roles_of};
 use super::columns::Columns;
+use super::conflict::changed_one;
 use super::query::Query;
 use crate::store::{Conflict, StoreError, StoredUser, UserKey};
 use crate::users::{Person, User, UserFilter, UserOrder};
@@ -73,7 +73,7 @@ fn put_user(
         user.person.subject_dn,
         user.expires.map(Time::unix),
     ])?;
-    one(changed)
+    changed_one(changed, StoreError::Missing)
 }
 
 /// Refuses a name that is another user's id, and an id that is another's name: who logs in by either is one user.
@@ -142,10 +142,7 @@ pub(super) fn detach(
              WHERE id = ?1 AND certificate = (SELECT number FROM certificates WHERE id = ?2)",
         )?
         .execute(params![user.as_str(), certificate.octets()])?;
-    match changed {
-        0 => Err(StoreError::Stale),
-        _ => Ok(()),
-    }
+    changed_one(changed, StoreError::Stale)
 }
 
 /// Fails unless there is an administrator who can log in, now and for ever.
@@ -174,9 +171,10 @@ pub(super) fn remove_user(connection: &Connection, id: &UserId) -> Result<(), St
     if owns.exists([id.as_str()])? {
         return Err(StoreError::Conflict(Conflict::UserHasCertificates));
     }
-    one(connection
+    let removed = connection
         .prepare_cached("DELETE FROM users WHERE id = ?1")?
-        .execute([id.as_str()])?)
+        .execute([id.as_str()])?;
+    changed_one(removed, StoreError::Missing)
 }
 
 /// One user.

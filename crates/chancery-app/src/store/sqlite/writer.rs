@@ -1,5 +1,5 @@
 //! The one thread that writes. Many waiting commands share one transaction and so one fsync, yet each stands or falls
-//! alone. What a command does is none of its business.
+//! alone. What a command does is none of its business, but that revocation data changed: the watch is told of that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::changes;
 use super::subjects::SubjectIndex;
+use crate::store::revocations::RevocationWatch;
 use crate::store::{StoreError, WriterStats};
 
 /// Most commands that share a transaction: beyond it the fsync is spread thin enough, and the first one waits too long.
@@ -24,6 +26,7 @@ pub(super) struct Writer {
     commands: Option<SyncSender<Box<dyn Command>>>,
     thread: Option<JoinHandle<()>>,
     counts: Arc<Counts>,
+    revocations: Arc<RevocationWatch>,
 }
 
 /// Something that waits to be written.
@@ -31,7 +34,7 @@ trait Command: Send {
     /// Does it inside the open transaction; false if it failed, which may leave it half done. Can be done anew.
     fn perform(&mut self, connection: &Connection) -> bool;
     /// Says how it went, given how the transaction ended.
-    fn answer(self: Box<Self>, durable: &rusqlite::Result<()>);
+    fn answer(self: Box<Self>, durable: &Result<(), StoreError>);
 }
 
 /// A command that has a result.
@@ -53,11 +56,13 @@ impl Writer {
         let index = SubjectIndex::open(&connection)?;
         let (commands, waiting) = sync_channel(queue);
         let counts = Arc::new(Counts::default());
+        let revocations = Arc::new(changes::watch(&connection)?);
         let work = Work {
             connection,
             waiting,
             index,
             counts: Arc::clone(&counts),
+            revocations: Arc::clone(&revocations),
         };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -67,6 +72,7 @@ impl Writer {
             commands: Some(commands),
             thread: Some(thread),
             counts,
+            revocations,
         })
     }
 
@@ -93,6 +99,11 @@ impl Writer {
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
+    /// What changed of late in revocation data.
+    pub(super) fn revocations(&self) -> &RevocationWatch {
+        &self.revocations
+    }
+
     /// How many commands shared how many commits.
     pub(super) fn stats(&self) -> WriterStats {
         WriterStats {
@@ -107,10 +118,13 @@ impl<T: Send, W: FnMut(&Connection) -> Result<T, StoreError> + Send> Command for
         self.result.insert((self.work)(connection)).is_ok()
     }
 
-    fn answer(self: Box<Self>, durable: &rusqlite::Result<()>) {
+    fn answer(self: Box<Self>, durable: &Result<(), StoreError>) {
         let outcome = match (durable, self.result) {
             (Ok(()), Some(result)) => result,
             (Ok(()), None) => Err(StoreError::Broken("the command was passed over".into())),
+            (Err(StoreError::Broken(cause)), _) => {
+                Err(StoreError::Broken(format!("transaction: {cause}").into()))
+            }
             (Err(error), _) => Err(StoreError::Broken(format!("transaction: {error}").into())),
         };
         // Who asked may have gone; the write stands all the same.
@@ -139,6 +153,7 @@ struct Work {
     waiting: Receiver<Box<dyn Command>>,
     index: SubjectIndex,
     counts: Arc<Counts>,
+    revocations: Arc<RevocationWatch>,
 }
 
 impl Work {
@@ -178,7 +193,8 @@ impl Work {
         let mut batch: Vec<Box<dyn Command>> = std::iter::once(first).chain(more).collect();
         let durable = begun
             .and_then(|()| self.perform(&mut batch))
-            .and_then(|()| run(&self.connection, "COMMIT"));
+            .map_err(StoreError::from)
+            .and_then(|()| self.commit());
         match &durable {
             Ok(()) => {
                 self.counts.commits.fetch_add(1, Ordering::Relaxed);
@@ -188,7 +204,10 @@ impl Work {
                 self.index.saw_commit(&self.connection);
             }
             Err(error) => {
-                tracing::error!(%error, "a transaction failed, and every write in it");
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "a transaction failed, and every write in it"
+                );
                 if let Err(error) = roll_back(&self.connection) {
                     tracing::error!(%error, "and it could not be rolled back yet");
                 }
@@ -197,6 +216,16 @@ impl Work {
         for command in batch {
             command.answer(&durable);
         }
+    }
+
+    /// Makes the open transaction durable. Others may see what it did before it is known to be done, so the watch is told
+    /// before and after.
+    fn commit(&self) -> Result<(), StoreError> {
+        let changes = changes::since(&self.revocations, &self.connection)?;
+        self.revocations.begins(&changes);
+        let durable = run(&self.connection, "COMMIT");
+        self.revocations.ended(changes, durable.is_ok());
+        Ok(durable?)
     }
 
     /// Does every command, or all but those that fail.

@@ -8,4 +8,5 @@ pub(super) mod domains;
 pub(super) mod lifecycle;
 pub(super) mod orders;
 pub(super) mod records;
+pub(super) mod revocations;
 pub(super) mod users;

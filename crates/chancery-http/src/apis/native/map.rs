@@ -1,17 +1,19 @@
 //! Between this API's words and the core's. Pure.
 
+mod authority;
 mod order;
 mod record;
+mod revocation;
 
 use chancery_app::{
-    AuditEntry, AuditFilter, AuthorityView, CertificateFilter, CertificateRef, Domain, ImportItem,
-    ImportedStatus, IssueBy, IssueRequest, KeySource, NewUser, Order, Person, PersonChange,
-    RenewRequest, StatusFilter, SubjectCondition, User, UserChange,
+    AuditEntry, AuditFilter, CertificateFilter, CertificateRef, Domain, ImportItem, ImportedStatus,
+    IssueBy, IssueRequest, KeySource, NewUser, Order, Person, PersonChange, RenewRequest,
+    StatusFilter, SubjectCondition, User, UserChange,
 };
 use chancery_core::certificate::Certificate;
 use chancery_core::identity::{CertificateId, DomainId, UserId};
 use chancery_core::key::KeyAlgorithm;
-use chancery_core::name::Name;
+use chancery_core::name::{Name, Oid, attribute};
 use chancery_core::profile::Profile;
 use chancery_core::revocation::Reason;
 use chancery_core::role::Role;
@@ -26,8 +28,10 @@ use super::errors::Fault;
 use super::wire;
 use crate::kit::time::{parse_rfc3339, rfc3339};
 
+pub(super) use authority::{authority, certificates, crl, new_authority, request_pem, rollover};
 pub(super) use order::{order, order_filter, order_number, regenerate};
 pub(super) use record::{record, signing, whole_record};
+pub(super) use revocation::{new_revocation, preview, revocation, revocation_number};
 
 /// The kinds of keys that can be asked for, by their words.
 const KEYS: [&str; 7] = [
@@ -228,7 +232,9 @@ pub(super) fn filter(
         issuer: query.issuer.map(|text| name("issuer", &text)).transpose()?,
         serial: query.serial.map(|text| serial(&text)).transpose()?,
         subject_key_id: query.subject_key_id.map(|text| key_id(&text)).transpose()?,
-        subject: query.subject.map(SubjectCondition::ContainsIgnoringCase),
+        subject: query
+            .subject
+            .map(|text| SubjectCondition::ContainsIgnoringCase(Name::openssl_oneline_part(&text))),
         status: query.status.map(status).transpose()?,
         order,
         ..CertificateFilter::all(now)
@@ -345,29 +351,6 @@ pub(super) fn domain(domain: &Domain) -> wire::Domain {
     }
 }
 
-/// An authority.
-pub(super) fn authority(view: &AuthorityView) -> wire::Authority {
-    let (authority, facts) = (&view.authority, &view.authority.facts);
-    wire::Authority {
-        name: authority.name.clone(),
-        subject: authority.subject().to_rfc4514(),
-        parent: authority.parent.clone(),
-        key: facts.public_key.algorithm().word(),
-        not_before: rfc3339(facts.not_before),
-        not_after: rfc3339(facts.not_after),
-        subject_key_id: hex::encode(authority.key_id()),
-        crl_url: view.crl_url.clone(),
-        certificate_url: view.certificate_url.clone(),
-        certificate: certificate_pem(&authority.certificate),
-        chain: view
-            .chain
-            .iter()
-            .skip(1)
-            .map(|der| certificate_pem(der))
-            .collect(),
-    }
-}
-
 /// A profile.
 pub(super) fn profile(profile: &Profile) -> wire::Profile {
     let names = profile.names;
@@ -391,6 +374,7 @@ pub(super) fn profile(profile: &Profile) -> wire::Profile {
             .map(|usage| usage.word().to_owned())
             .collect(),
         extended_key_usage: profile.extended_key_usage.iter().map(eku::word).collect(),
+        extended_key_usage_critical: profile.extended_key_usage_critical,
         names: forms
             .into_iter()
             .filter(|form| form.1)
@@ -398,7 +382,19 @@ pub(super) fn profile(profile: &Profile) -> wire::Profile {
             .collect(),
         name_required: names.required,
         subject_may_be_empty: profile.subject.may_be_empty,
+        subject_attributes_required: keywords(&profile.subject.required),
+        subject_attributes_allowed: profile.subject.allowed.as_deref().map(keywords),
+        authority: profile.is_authoritys(),
+        path_length: profile.path_length(),
+        ocsp_nocheck: profile.ocsp_nocheck,
+        self_service: profile.self_service,
     }
+}
+
+/// Attribute types as people write them.
+fn keywords(types: &[Oid]) -> Vec<String> {
+    let word = |oid: &Oid| attribute::keyword(oid).map_or_else(|| oid.to_string(), str::to_owned);
+    types.iter().map(word).collect()
 }
 
 /// A filter of the audit trail.

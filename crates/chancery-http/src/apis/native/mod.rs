@@ -20,7 +20,7 @@ pub(crate) const NAME: &str = "native";
 
 /// The routes.
 pub(crate) fn router() -> Router<Shared> {
-    use handlers::{certificates, lifecycle, orders, records};
+    use handlers::{certificates, lifecycle, orders, records, revocations};
     Router::new()
         .route("/chancery/v1/openapi.json", get(openapi::document))
         .route(
@@ -73,6 +73,19 @@ pub(crate) fn router() -> Router<Shared> {
             post(orders::approve),
         )
         .route("/chancery/v1/orders/{number}/reject", post(orders::reject))
+        .route(
+            "/chancery/v1/revocations",
+            get(revocations::list).post(revocations::start),
+        )
+        .route("/chancery/v1/revocations/{number}", get(revocations::show))
+        .route(
+            "/chancery/v1/revocations/{number}/stop",
+            post(revocations::stop),
+        )
+        .route(
+            "/chancery/v1/revocations/{number}/resume",
+            post(revocations::resume),
+        )
         .route("/chancery/v1/records", get(records::list))
         .route("/chancery/v1/records/{name}", get(records::show))
         .route("/chancery/v1/records/{name}/sign", post(records::sign))
@@ -80,7 +93,7 @@ pub(crate) fn router() -> Router<Shared> {
         .method_not_allowed_fallback(errors::wrong_method)
 }
 
-/// Those about users, domains, authorities and who is calling.
+/// Those about users, domains, authorities, profiles and who is calling.
 fn people_and_rules() -> Router<Shared> {
     use handlers::{accounts, audit, authorities, domains, users};
     Router::new()
@@ -103,8 +116,7 @@ fn people_and_rules() -> Router<Shared> {
                 .patch(domains::change)
                 .delete(domains::remove),
         )
-        .route("/chancery/v1/authorities", get(authorities::list))
-        .route("/chancery/v1/authorities/{name}", get(authorities::show))
+        .merge(about_authorities())
         .route("/chancery/v1/profiles", get(authorities::profiles))
         .route("/chancery/v1/audit", get(audit::list))
         .route("/chancery/v1/tokens", post(accounts::new_token))
@@ -113,4 +125,39 @@ fn people_and_rules() -> Router<Shared> {
             axum::routing::delete(accounts::revoke_token),
         )
         .route("/chancery/v1/whoami", get(accounts::whoami))
+}
+
+/// Those about authorities.
+fn about_authorities() -> Router<Shared> {
+    use handlers::authorities;
+    Router::new()
+        .route(
+            "/chancery/v1/authorities",
+            get(authorities::list).post(authorities::add),
+        )
+        .route(
+            "/chancery/v1/authorities/{name}",
+            get(authorities::show).delete(authorities::withdraw),
+        )
+        .route("/chancery/v1/authorities/{name}/csr", get(authorities::csr))
+        .route(
+            "/chancery/v1/authorities/{name}/certificate",
+            post(authorities::import),
+        )
+        .route(
+            "/chancery/v1/authorities/{name}/retire",
+            post(authorities::retire),
+        )
+        .route(
+            "/chancery/v1/authorities/{name}/reinstate",
+            post(authorities::reinstate),
+        )
+        .route(
+            "/chancery/v1/authorities/{name}/rollover",
+            post(authorities::rollover),
+        )
+        .route(
+            "/chancery/v1/authorities/{name}/crl",
+            post(authorities::import_crl),
+        )
 }

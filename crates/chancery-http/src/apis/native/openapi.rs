@@ -7,7 +7,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use super::handlers::{
-    accounts, audit, authorities, certificates, domains, lifecycle, orders, records, users,
+    accounts, audit, authorities, certificates, domains, lifecycle, orders, records, revocations,
+    users,
 };
 
 /// The document: every handler of this API, and how callers prove who they are.
@@ -22,9 +23,12 @@ use super::handlers::{
         certificates::list, certificates::issue, certificates::import, certificates::show, certificates::pem,
         certificates::der, certificates::chain, certificates::pkcs12, lifecycle::renew, lifecycle::hold,
         lifecycle::release, lifecycle::revoke, lifecycle::delete, lifecycle::purge, orders::regenerate,
-        orders::list, orders::show, orders::approve, orders::reject, records::list, records::show, records::sign, users::list, users::add,
+        orders::list, orders::show, orders::approve, orders::reject, revocations::start, revocations::list, revocations::show, revocations::stop, revocations::resume,
+        records::list, records::show, records::sign, users::list, users::add,
         users::show, users::change, users::remove, users::new_api_key, users::remove_api_key, domains::list,
-        domains::add, domains::show, domains::change, domains::remove, authorities::list, authorities::show,
+        domains::add, domains::show, domains::change, domains::remove, authorities::list, authorities::add, authorities::show,
+        authorities::csr, authorities::import, authorities::retire, authorities::reinstate, authorities::rollover,
+        authorities::import_crl, authorities::withdraw,
         authorities::profiles, audit::list, accounts::new_token, accounts::revoke_token, accounts::whoami
     ),
     security(("basic" = []), ("bearer" = [])),

@@ -1,21 +1,19 @@
 //! OCSP over HTTP: POST, and GET with the request in the path (RFC 6960, appendix A; RFC 5019, sections 5 and 6).
 
 use axum::extract::{Request, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, IF_NONE_MATCH, LAST_MODIFIED,
-};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, LAST_MODIFIED};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use chancery_app::{Freshness, OcspAnswer};
 use chancery_core::ocsp::{LARGEST_REQUEST, OcspError};
-use chancery_core::x509::fingerprint;
 use percent_encoding::percent_decode_str;
 
+use super::conditional::is_known;
+use super::document::{not_modified, tag_of};
 use super::errors::ocsp_error;
-use super::is_known;
 use crate::kit::time::http_date;
 use crate::kit::{body, log, negotiate};
 use crate::shared::Shared;
@@ -56,7 +54,7 @@ pub(super) async fn get(State(shared): State<Shared>, request: Request) -> Respo
     };
     let answer = answer(&shared, &octets).await;
     match answer.freshness {
-        Some(freshness) => kept(answer, freshness, request.headers()),
+        Some(freshness) => kept(answer, freshness, request.method(), request.headers()),
         None => unkept(answer),
     }
 }
@@ -80,8 +78,13 @@ async fn answer(shared: &Shared, octets: &[u8]) -> OcspAnswer {
 }
 
 /// What caches may keep, and check again later (RFC 5019, section 6.2).
-fn kept(answer: OcspAnswer, freshness: Freshness, headers: &HeaderMap) -> Response {
-    let tag = format!("\"{}\"", hex::encode(fingerprint(&answer.der)));
+fn kept(
+    answer: OcspAnswer,
+    freshness: Freshness,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Response {
+    let tag = tag_of(&answer.der);
     let cache = format!(
         "max-age={}, public, no-transform, must-revalidate",
         freshness.max_age
@@ -92,8 +95,8 @@ fn kept(answer: OcspAnswer, freshness: Freshness, headers: &HeaderMap) -> Respon
         (EXPIRES, http_date(freshness.next_update)),
         (CACHE_CONTROL, cache),
     ];
-    if headers.contains_key(IF_NONE_MATCH) && is_known(headers, &tag) {
-        return (StatusCode::NOT_MODIFIED, about).into_response();
+    if is_known(headers, &tag) {
+        return not_modified(method, about, answer.der.len() as u64);
     }
     (about, [(CONTENT_TYPE, ANSWER)], answer.der).into_response()
 }

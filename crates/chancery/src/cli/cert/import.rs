@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
 use super::bundle::{self, Certificates, Found, Source};
-use super::progress::Progress;
 use crate::cli::Context;
 use crate::cli::address::Resource;
 use crate::cli::client::Client;
@@ -20,6 +20,7 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::interrupt::{StopFlag, on_interrupt};
 use crate::cli::object;
 use crate::cli::output;
+use crate::cli::progress::{Progress, Telling};
 
 pub(super) const EXAMPLES: &str = "\
 Folders are searched to their depths for *.pem, *.crt, *.cer and *.der; a file that is named
@@ -43,6 +44,11 @@ const BATCH_OCTETS: usize = 512 * 1024;
 const ATTEMPTS: u32 = 10;
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How octets that were read are counted.
+const OCTETS: Telling = Telling {
+    bar: "{elapsed_precise} [{bar:30}] {bytes} of {total_bytes}, {eta} left: {msg}",
+    line: |read, total, tally| format!("{} of {}: {tally}", HumanBytes(read), HumanBytes(total)),
+};
 
 /// What to import.
 #[derive(Args, Debug)]
@@ -73,7 +79,7 @@ pub(super) fn run(args: ImportArgs, context: &Context) -> Result<(), Failure> {
     let mut import = Import {
         client: &client,
         owner: args.owner.as_deref(),
-        progress: Progress::new(total, io::stderr().is_terminal()),
+        progress: Progress::new(total, OCTETS, io::stderr().is_terminal()),
         stop,
         batch: Vec::new(),
         tally: Tally::default(),
@@ -386,7 +392,7 @@ mod tests {
         Import {
             client,
             owner: None,
-            progress: Progress::new(0, false),
+            progress: Progress::new(0, OCTETS, false),
             stop: stop.clone(),
             batch: Vec::new(),
             tally: Tally::default(),

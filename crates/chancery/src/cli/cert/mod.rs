@@ -5,7 +5,6 @@ mod bundle;
 mod export;
 mod import;
 mod issue;
-mod progress;
 mod show;
 
 use chancery_core::revocation::Reason;

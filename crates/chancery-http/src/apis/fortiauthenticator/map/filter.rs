@@ -1,6 +1,7 @@
 //! Filters and order as Tastypie reads them, in the engine's words.
 
 use chancery_app::{Order, SubjectCondition};
+use chancery_core::name::Name;
 
 use super::super::errors::Fault;
 use super::schema::{Resource, SUBJECT_LOOKUPS};
@@ -80,7 +81,7 @@ fn allowed(field: &str, lookup: &str, rest: &[&str]) -> Result<(), Fault> {
 /// Of a repeated parameter the last one counts, save for `in`: there all count, whole and in their parts between commas,
 /// each text once.
 fn condition(lookup: &str, values: &[&str]) -> SubjectCondition {
-    let last = || one_line(values.last().copied().unwrap_or_default());
+    let last = || Name::openssl_oneline_part(values.last().copied().unwrap_or_default());
     match lookup {
         "iexact" => SubjectCondition::IsIgnoringCase(last()),
         "contains" => SubjectCondition::Contains(last()),
@@ -89,7 +90,12 @@ fn condition(lookup: &str, values: &[&str]) -> SubjectCondition {
             let mut texts: Vec<String> = Vec::new();
             for value in values {
                 let parts = value.split(',').filter(|_| value.contains(','));
-                texts.extend([*value].into_iter().chain(parts).map(one_line));
+                texts.extend(
+                    [*value]
+                        .into_iter()
+                        .chain(parts)
+                        .map(Name::openssl_oneline_part),
+                );
             }
             texts.sort_unstable();
             texts.dedup();
@@ -97,19 +103,6 @@ fn condition(lookup: &str, values: &[&str]) -> SubjectCondition {
         }
         _ => SubjectCondition::IsOneOf(vec![last()]),
     }
-}
-
-/// A text as it would stand in a subject on one line: what is not printable ASCII as `\xHH`.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for octet in text.bytes() {
-        if matches!(octet, b' '..=b'~') {
-            line.push(char::from(octet));
-        } else {
-            line.push_str(&format!("\\x{octet:02X}"));
-        }
-    }
-    line
 }
 
 /// Oldest first, if nothing is said. The first name counts: ids are all different.

@@ -1,39 +1,7 @@
-//! Authorities, profiles, the audit trail and problems on the wire.
+//! Profiles, the audit trail and problems on the wire.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-
-/// An authority.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Authority {
-    pub(crate) name: String,
-    /// RFC 4514.
-    pub(crate) subject: String,
-    /// The authority that signed it; null for a root.
-    pub(crate) parent: Option<String>,
-    /// Its key's kind and size.
-    pub(crate) key: String,
-    /// RFC 3339.
-    pub(crate) not_before: String,
-    /// RFC 3339.
-    pub(crate) not_after: String,
-    /// Hexadecimal; the authority key id of what it signs.
-    pub(crate) subject_key_id: String,
-    /// Where its CRL is.
-    pub(crate) crl_url: String,
-    /// Where its certificate is.
-    pub(crate) certificate_url: String,
-    /// PEM.
-    pub(crate) certificate: String,
-    /// The authorities above it as PEM, the root last.
-    pub(crate) chain: Vec<String>,
-}
-
-/// Every authority.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct AuthorityList {
-    pub(crate) authorities: Vec<Authority>,
-}
 
 /// A profile.
 #[derive(Serialize, ToSchema)]
@@ -49,12 +17,26 @@ pub(crate) struct Profile {
     pub(crate) key_usage: Vec<String>,
     /// Extended key usage: words, or dotted identifiers.
     pub(crate) extended_key_usage: Vec<String>,
+    /// Is the extended key usage critical?
+    pub(crate) extended_key_usage_critical: bool,
     /// Forms of alternative names that are allowed.
     pub(crate) names: Vec<&'static str>,
     /// Must there be an alternative name?
     pub(crate) name_required: bool,
     /// May the subject be empty?
     pub(crate) subject_may_be_empty: bool,
+    /// Attribute types that the subject must hold: keywords, or dotted identifiers.
+    pub(crate) subject_attributes_required: Vec<String>,
+    /// Attribute types that the subject may hold; null: every one.
+    pub(crate) subject_attributes_allowed: Option<Vec<String>>,
+    /// Is it an authority's? Then it needs the right to change authorities.
+    pub(crate) authority: bool,
+    /// How many authorities may follow under such an authority; null: any number.
+    pub(crate) path_length: Option<u8>,
+    /// Is it an OCSP responder's, whose own status is not asked for?
+    pub(crate) ocsp_nocheck: bool,
+    /// May users ask for it who may issue for themselves alone?
+    pub(crate) self_service: bool,
 }
 
 /// Every profile.

@@ -2,58 +2,64 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::output;
+use super::output;
 
 /// Between two lines of a log.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Progress through a number of octets, told on standard error.
+/// How what is counted is told.
+#[derive(Clone, Copy)]
+pub(super) struct Telling {
+    /// The bar, as a template of indicatif's; the tally is its `{msg}`.
+    pub(super) bar: &'static str,
+    /// A line of a log: so many, of so many in all, and the tally.
+    pub(super) line: fn(u64, u64, &str) -> String,
+}
+
+/// Progress through a count, told on standard error.
 pub(super) enum Progress {
     /// At a terminal.
     Bar(ProgressBar),
     /// Anywhere else.
     Lines {
-        /// Octets in all.
+        /// How many in all.
         total: u64,
+        /// How they are told.
+        line: fn(u64, u64, &str) -> String,
         /// When the last line was written.
         last: Instant,
     },
 }
 
 impl Progress {
-    /// Progress through `total` octets.
-    pub(super) fn new(total: u64, terminal: bool) -> Progress {
+    /// Progress through `total` of what is counted.
+    pub(super) fn new(total: u64, telling: Telling, terminal: bool) -> Progress {
         if !terminal {
             return Progress::Lines {
                 total,
+                line: telling.line,
                 last: Instant::now(),
             };
         }
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-        let template = "{elapsed_precise} [{bar:30}] {bytes} of {total_bytes}, {eta} left: {msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        if let Ok(style) = ProgressStyle::with_template(telling.bar) {
             bar.set_style(style.progress_chars("=> "));
         }
         Progress::Bar(bar)
     }
 
-    /// So far that many octets, and what came of them.
-    pub(super) fn at(&mut self, octets: u64, tally: impl Fn() -> String) {
+    /// So far that many, and what came of them.
+    pub(super) fn at(&mut self, count: u64, tally: impl Fn() -> String) {
         match self {
             Progress::Bar(bar) => {
                 bar.set_message(tally());
-                bar.set_position(octets);
+                bar.set_position(count);
             }
-            Progress::Lines { total, last } if last.elapsed() >= INTERVAL => {
+            Progress::Lines { total, line, last } if last.elapsed() >= INTERVAL => {
                 *last = Instant::now();
-                output::note(&format!(
-                    "{} of {}: {}",
-                    HumanBytes(octets),
-                    HumanBytes(*total),
-                    tally()
-                ));
+                output::note(&line(count, *total, &tally()));
             }
             Progress::Lines { .. } => {}
         }

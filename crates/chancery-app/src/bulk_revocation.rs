@@ -1,0 +1,355 @@
+//! Revoking many certificates at once: looking first at what would be revoked, starting, following, stopping and going on.
+//! The doing is [`crate::jobs`]'s, which also goes on after a restart.
+
+mod search;
+#[cfg(test)]
+mod tests;
+
+use chancery_core::certificate::Certificate;
+use chancery_core::identity::{CertificateNumber, DomainId, UserId};
+use chancery_core::revocation::Reason;
+use chancery_core::role::{Reach, Right};
+use chancery_core::time::Time;
+use tokio::sync::Notify;
+
+pub(crate) use self::search::may_change_all;
+use crate::audit::NewAuditEntry;
+use crate::store::bulk::{BulkReach, BulkStep, NewBulkRevocation};
+use crate::store::{CertificateKey, Step, StoreError};
+use crate::{App, Caller, Error};
+
+/// Which certificates to revoke. All conditions hold together, and at least one must be there.
+///
+/// Certificates of authorities are never among them, and the server's own ones (TLS, OCSP responders) only if their owner
+/// is named: whoever revokes all that an authority signed does not mean to silence its OCSP responder.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct BulkFilter {
+    /// Only those that this authority of ours signed.
+    pub authority: Option<String>,
+    /// Only those issued by this profile.
+    pub profile: Option<String>,
+    /// Only those of this owner.
+    pub owner: Option<UserId>,
+    /// Only those of this domain.
+    pub domain: Option<DomainId>,
+    /// Only those whose subject as OpenSSL's one line (`/C=US/CN=Joe`) holds this text, whatever the case of
+    /// ASCII letters.
+    pub subject: Option<String>,
+    /// Only those that came to us at this time or later.
+    pub issued_after: Option<Time>,
+    /// Only those that came to us before this time.
+    pub issued_before: Option<Time>,
+    /// Only those on hold.
+    pub on_hold: bool,
+}
+
+/// What is asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BulkRequest {
+    /// Which certificates.
+    pub filter: BulkFilter,
+    /// Why; `CertificateHold` puts them on hold.
+    pub reason: Reason,
+    /// Leave those with greater numbers alone: [`BulkPreview::up_to`], so that exactly what was looked at is revoked.
+    /// All that are there now if left out.
+    pub up_to: Option<CertificateNumber>,
+}
+
+/// What would be revoked now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BulkPreview {
+    /// How many certificates.
+    pub total: u64,
+    /// How many of them are on hold.
+    pub on_hold: u64,
+    /// The greatest number of any certificate at that moment.
+    pub up_to: CertificateNumber,
+    /// The oldest of them, at most [`MOST_SHOWN`].
+    pub first: Vec<Certificate>,
+}
+
+/// A bulk revocation: what was asked for, and how far it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BulkRevocation {
+    /// In the order of asking.
+    pub number: i64,
+    /// Which certificates, held to what whoever asked may change.
+    pub filter: BulkFilter,
+    /// Why.
+    pub reason: Reason,
+    /// Certificates with greater numbers are left alone.
+    pub up_to: CertificateNumber,
+    /// How many there were to revoke at the start.
+    pub total: u64,
+    /// Who asked.
+    pub asked_by: UserId,
+    /// When.
+    pub asked_at: Time,
+    /// Whether it goes on.
+    pub state: BulkState,
+    /// Certificates up to this number have been looked at.
+    pub cursor: CertificateNumber,
+    /// How many it has revoked.
+    pub revoked: u64,
+    /// When it last went on, stopped or ended.
+    pub changed_at: Time,
+    /// By whose right it goes on: who asked, or who resumed it last. It stops when that right ends.
+    pub responsible: UserId,
+    /// Why the server stopped it, if it did.
+    pub stopped_because: Option<String>,
+}
+
+/// Whether a bulk revocation goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BulkState {
+    /// The server is at it, or will be as soon as it runs again.
+    Running,
+    /// Somebody stopped it, or the server did because the right by which it went on had ended.
+    Stopped,
+    /// It is at its end.
+    Done,
+}
+
+/// Most certificates that a preview shows.
+pub const MOST_SHOWN: usize = 10;
+
+/// Most bulk revocations of one page. One more is given, so that whoever pages can tell whether there is another page.
+pub const LARGEST_BULK_PAGE: usize = 1000;
+
+/// How often stopping or going on is decided anew when somebody else was faster.
+const ATTEMPTS: usize = 8;
+
+/// Where the job is told that there is something to do.
+#[derive(Default)]
+pub(crate) struct BulkDesk {
+    pub(crate) started: Notify,
+}
+
+impl BulkState {
+    /// Every state.
+    pub const ALL: [BulkState; 3] = [BulkState::Running, BulkState::Stopped, BulkState::Done];
+
+    /// The word of command line and native API.
+    pub const fn word(self) -> &'static str {
+        match self {
+            BulkState::Running => "running",
+            BulkState::Stopped => "stopped",
+            BulkState::Done => "done",
+        }
+    }
+}
+
+impl BulkRevocation {
+    /// How many of those that were there at the start it did not revoke, because they were revoked or deleted otherwise
+    /// meanwhile, or expired. Known once it is done.
+    pub fn skipped(&self) -> Option<u64> {
+        (self.state == BulkState::Done).then(|| self.total.saturating_sub(self.revoked))
+    }
+}
+
+impl App {
+    /// What [`App::start_bulk_revocation`] would revoke now. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] without any condition, or with one that cannot be met; [`Error::NotFound`] if authority, owner
+    /// or domain are not there; [`Error::Forbidden`] if it reaches for what the caller may not change.
+    pub async fn preview_bulk_revocation(
+        &self,
+        caller: &Caller,
+        asked: BulkRequest,
+    ) -> Result<BulkPreview, Error> {
+        let search = self.search(caller, asked, "revocation.preview").await?;
+        let counted = self.count_revocable(&search).await?;
+        let mut first = Vec::with_capacity(counted.first.len());
+        for number in counted.first {
+            let key = CertificateKey::Number(number);
+            first.extend(self.store().certificate(key).await?);
+        }
+        Ok(BulkPreview {
+            total: counted.total,
+            on_hold: counted.on_hold,
+            up_to: search.up_to,
+            first,
+        })
+    }
+
+    /// Starts to revoke every certificate that is there now, that passes the filter and that the caller may change; a
+    /// filter that names more is refused or held to that. It goes on by itself, after a restart too.
+    ///
+    /// # Errors
+    /// As [`App::preview_bulk_revocation`], and [`Error::Invalid`] if there is nothing to revoke.
+    pub async fn start_bulk_revocation(
+        &self,
+        caller: &Caller,
+        asked: BulkRequest,
+    ) -> Result<BulkRevocation, Error> {
+        const ACTION: &str = "revocation.start";
+        let search = self.search(caller, asked, ACTION).await?;
+        let total = self.count_revocable(&search).await?.total;
+        if total == 0 {
+            return Err(Error::Invalid(
+                "no certificate that could be revoked passes the filter: look at its conditions again".to_owned(),
+            ));
+        }
+        let told = NewAuditEntry {
+            detail: format!(
+                "{{\"v\":1,\"reason\":\"{}\",\"total\":{total}}}",
+                search.reason
+            ),
+            ..self.audit_entry(Some(caller), ACTION)
+        };
+        let new = NewBulkRevocation {
+            filter: search.filter,
+            reason: search.reason,
+            up_to: search.up_to,
+            total,
+            asked_by: caller.user.id.clone(),
+            asked_at: told.at,
+            told,
+        };
+        let step = Step::Bulk(BulkStep::Add(Box::new(new)));
+        let added = self.store().commit(vec![step]).await?;
+        self.0.bulk.started.notify_one();
+        let number = added.first().copied();
+        let number = number.ok_or_else(|| Error::internal("no number for a bulk revocation"))?;
+        self.stored_bulk_revocation(number).await
+    }
+
+    /// One bulk revocation; needs the right to read certificates everywhere, or in the domain that it is held to, unless
+    /// the caller asked for it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] and [`Error::Forbidden`].
+    pub async fn bulk_revocation(
+        &self,
+        caller: &Caller,
+        number: i64,
+    ) -> Result<BulkRevocation, Error> {
+        let found = self.stored_bulk_revocation(number).await?;
+        let seen = match visible_to(caller) {
+            BulkReach::All => true,
+            BulkReach::DomainOr(domain, user) => {
+                found.filter.domain == Some(domain) || found.asked_by == user
+            }
+            BulkReach::AskedBy(user) => found.asked_by == user,
+        };
+        if !seen {
+            self.refuse(caller, "revocation.read", None, Some(number.to_string()))
+                .await?;
+        }
+        Ok(found)
+    }
+
+    /// A page of the bulk revocations that the caller may see, newest first, at most `limit` (and
+    /// [`LARGEST_BULK_PAGE`]), older than `before`.
+    pub async fn bulk_revocations(
+        &self,
+        caller: &Caller,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<BulkRevocation>, Error> {
+        let limit = limit.clamp(1, LARGEST_BULK_PAGE + 1);
+        Ok(self
+            .store()
+            .bulk_revocations(visible_to(caller), before, limit)
+            .await?)
+    }
+
+    /// Stops one: when this has answered, it revokes nothing more. What it has revoked stays so. One that is stopped or
+    /// done is left as it is. Needs the right to change all that it reaches, unless the caller asked for it.
+    pub async fn stop_bulk_revocation(
+        &self,
+        caller: &Caller,
+        number: i64,
+    ) -> Result<BulkRevocation, Error> {
+        self.turn(caller, number, BulkState::Stopped).await
+    }
+
+    /// Lets one go on that was stopped, from now on by the caller's right. One that runs is left as it is. Needs the right
+    /// to change all that it reaches.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it is done.
+    pub async fn resume_bulk_revocation(
+        &self,
+        caller: &Caller,
+        number: i64,
+    ) -> Result<BulkRevocation, Error> {
+        let found = self.turn(caller, number, BulkState::Running).await?;
+        self.0.bulk.started.notify_one();
+        Ok(found)
+    }
+
+    async fn turn(
+        &self,
+        caller: &Caller,
+        number: i64,
+        to: BulkState,
+    ) -> Result<BulkRevocation, Error> {
+        let stops = to == BulkState::Stopped;
+        let action = if stops {
+            "revocation.stop"
+        } else {
+            "revocation.resume"
+        };
+        for _ in 0..ATTEMPTS {
+            let found = self.stored_bulk_revocation(number).await?;
+            let own = stops && found.asked_by == caller.user.id;
+            if !own && !may_change_all(&caller.user, &found.filter) {
+                self.refuse(caller, action, None, Some(number.to_string()))
+                    .await?;
+            }
+            match found.state {
+                BulkState::Done if !stops => {
+                    return Err(Error::Invalid(format!(
+                        "the revocation {number} is done: start another one for what came since"
+                    )));
+                }
+                BulkState::Done => return Ok(found),
+                from if from == to => return Ok(found),
+                from => {
+                    let entry = NewAuditEntry {
+                        object: Some(number.to_string()),
+                        ..self.audit_entry(Some(caller), action)
+                    };
+                    let turn = BulkStep::Turn {
+                        number,
+                        from,
+                        to,
+                        at: entry.at,
+                        responsible: (!stops).then(|| caller.user.id.clone()),
+                        because: None,
+                    };
+                    let steps = vec![Step::Bulk(turn), Step::Audit(entry)];
+                    match self.store().commit(steps).await {
+                        Ok(_) => return self.stored_bulk_revocation(number).await,
+                        Err(StoreError::Stale) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// One bulk revocation, whoever asks.
+    pub(crate) async fn stored_bulk_revocation(
+        &self,
+        number: i64,
+    ) -> Result<BulkRevocation, Error> {
+        self.store()
+            .bulk_revocation(number)
+            .await?
+            .ok_or(Error::NotFound("revocation"))
+    }
+}
+
+/// Whose bulk revocations a caller sees.
+fn visible_to(caller: &Caller) -> BulkReach {
+    let user = caller.user();
+    match caller.reach(Right::ReadCertificates) {
+        Reach::Everywhere => BulkReach::All,
+        Reach::Domain => BulkReach::DomainOr(user.domain.clone(), user.id.clone()),
+        Reach::Own | Reach::Nothing => BulkReach::AskedBy(user.id.clone()),
+    }
+}
