@@ -13,7 +13,9 @@
 )]
 
 mod appviewx;
+mod authorities;
 mod bad_input;
+mod bulk;
 mod cli;
 mod durability;
 mod fortiauthenticator;
@@ -27,6 +29,7 @@ mod linters;
 mod native;
 mod ocsp;
 mod orders;
+mod relying;
 mod sbc;
 mod scenarios;
 mod server;

@@ -20,12 +20,6 @@ const AUTHORITIES: [(&str, &str, &str); 5] = [
     ("Ed25519", "ed25519", "ed25519"),
 ];
 
-fn with_authorities(root: &str, issuing: &str, more: &str) -> Server {
-    Server::start_with_config(&format!(
-        "[authority]\nroot_key = \"{root}\"\nissuing_key = \"{issuing}\"\n{more}"
-    ))
-}
-
 /// A certificate of ours in a file.
 struct Subject {
     id: String,
@@ -53,40 +47,11 @@ fn act(server: &Server, subject: &Subject, action: &str, body: &Value) {
     server.native("POST", &path, body).expect(200);
 }
 
-fn authority(server: &Server, name: &str) -> String {
-    server
-        .data()
-        .join(format!("ca/{name}.pem"))
-        .display()
-        .to_string()
-}
-
 /// What `openssl ocsp` prints after these words, asking the server over plain HTTP; it must find the answer well signed.
 #[track_caller]
 fn openssl(server: &Server, asked: &[&str]) -> String {
     let url = format!("{}/ocsp", server.http_url());
-    let (issuing, root) = (authority(server, "issuing"), authority(server, "root"));
-    let mut arguments = vec![
-        "ocsp",
-        "-url",
-        &url,
-        "-CAfile",
-        &root,
-        "-verify_other",
-        &issuing,
-        "-issuer",
-        &issuing,
-    ];
-    arguments.extend_from_slice(asked);
-    let output = Command::new("openssl").args(&arguments).output().unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        complaint.contains("Response verify OK"),
-        "{asked:?}: {complaint}{said}"
-    );
-    assert!(!complaint.contains("WARNING: no nonce") || asked.contains(&"-no_nonce"));
-    said.into_owned()
+    server.openssl_ocsp("issuing", &[&["-url", &url], asked].concat())
 }
 
 /// The status that openssl tells, and the reason.
@@ -105,7 +70,7 @@ fn every_change_shows_in_the_next_answer() {
     for (what, root, issuing) in AUTHORITIES {
         for signer in ["delegated", "authority"] {
             let more = format!("[ocsp]\nsigner = \"{signer}\"\n");
-            let server = with_authorities(root, issuing, &more);
+            let server = Server::start_with_authorities(root, issuing, &more);
             let (one, other) = (subject(&server, "one"), subject(&server, "other"));
             let check = |status: &str, reason: &str| {
                 // Twice without a nonce: the second is the first one again.
@@ -199,16 +164,39 @@ fn one_request_asks_about_several_with_every_hash() {
     }
 }
 
+/// Serial numbers that nobody issued are told as revoked where that is configured, with the extension that says so.
+#[test]
+fn extended_revoke_tells_of_what_was_never_issued() {
+    let server = Server::start_with_config("[ocsp]\nunknown = \"revoked\"\n");
+    let one = subject(&server, "one");
+    for nonce in ["-nonce", "-no_nonce"] {
+        let asked = [nonce, "-cert", &one.file, "-serial", "0x1234", "-resp_text"];
+        let said = openssl(&server, &asked);
+        for line in [
+            format!("{}: good", one.file),
+            "0x1234: revoked".to_owned(),
+            "Reason: certificateHold".to_owned(),
+            "Revocation Time: Jan  1 00:00:00 1970 GMT".to_owned(),
+            // So openssl calls id-pkix-ocsp-extended-revoke.
+            "valid:".to_owned(),
+        ] {
+            assert!(said.contains(&line), "{nonce}: {line}: {said}");
+        }
+        let said = openssl(&server, &[nonce, "-cert", &one.file, "-resp_text"]);
+        assert!(!said.contains("valid:"), "{said}");
+    }
+}
+
 /// A root answers for the authorities under it, with its own key.
 #[test]
 fn roots_answer_for_authorities() {
     let server = Server::start();
-    let root = authority(&server, "root");
+    let root = server.authority_file("root");
     let url = format!("{}/ocsp", server.http_url());
     let arguments = [
         "ocsp", "-url", &url, "-CAfile", &root, "-issuer", &root, "-cert",
     ];
-    let issuing = authority(&server, "issuing");
+    let issuing = server.authority_file("issuing");
     let said = run("openssl", &[&arguments[..], &[&issuing]].concat());
     assert!(said.contains(&format!("{issuing}: good")), "{said}");
 }
@@ -227,7 +215,10 @@ fn foreign_issuers_are_unauthorized() {
     // The name of ours, with another key.
     making.extend(["-subj", "/O=Chancery/CN=Chancery Issuing"]);
     run("openssl", &making);
-    let (issuing, root) = (authority(&server, "issuing"), authority(&server, "root"));
+    let (issuing, root) = (
+        server.authority_file("issuing"),
+        server.authority_file("root"),
+    );
     let asked_of: [&[&str]; 3] = [
         &["-issuer", &foreign, "-cert", &one.file],
         &[
@@ -258,7 +249,7 @@ fn certificates_name_the_responder() {
     let one = subject(&server, "one");
     let told = |file: &str| run("openssl", &["x509", "-in", file, "-noout", "-ocsp_uri"]);
     assert_eq!(told(&one.file), format!("{}/ocsp\n", server.http_url()));
-    assert_eq!(told(&authority(&server, "issuing")), "");
+    assert_eq!(told(&server.authority_file("issuing")), "");
 
     let responder = responder(&server);
     let text = run("openssl", &["x509", "-in", &responder, "-noout", "-text"]);
@@ -356,7 +347,7 @@ fn speaking_for_an_authority_needs_the_right_to_change_authorities() {
 /// The DER of a request that openssl makes.
 fn request(server: &Server, asked: &[&str]) -> Vec<u8> {
     let file = server.scratch_file("request.der", "");
-    let issuing = authority(server, "issuing");
+    let issuing = server.authority_file("issuing");
     let mut arguments = vec!["ocsp", "-reqout", &file, "-issuer", &issuing];
     arguments.extend_from_slice(asked);
     run("openssl", &arguments);

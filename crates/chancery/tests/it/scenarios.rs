@@ -3,6 +3,7 @@
 mod agreement;
 mod five_apis;
 mod one_certificate;
+mod relying_parties;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};

@@ -78,6 +78,13 @@ impl Server {
         }
     }
 
+    /// Starts one whose root and issuing authority have keys of these kinds, with more configuration.
+    pub(crate) fn start_with_authorities(root: &str, issuing: &str, more: &str) -> Server {
+        Server::start_with_config(&format!(
+            "[authority]\nroot_key = \"{root}\"\nissuing_key = \"{issuing}\"\n{more}"
+        ))
+    }
+
     /// Ends the process at once, as a power cut would, and starts it again on the same data.
     pub(crate) fn kill_and_restart(&mut self) {
         self.child.kill().unwrap();
@@ -93,6 +100,13 @@ impl Server {
             &self.environment,
         );
         (self.child, self.https, self.http) = (child, https, http);
+    }
+
+    /// Starts the process again with another configuration file, after it was told to end.
+    pub(crate) fn restart_with_config(&mut self, configuration: &str) {
+        self.terminate();
+        configuration.clone_into(&mut self.configuration);
+        self.restart();
     }
 
     /// Asks the process to end, and waits for it.
@@ -216,6 +230,33 @@ impl Server {
         command
     }
 
+    /// The file of an authority's certificate, PEM.
+    pub(crate) fn authority_file(&self, name: &str) -> String {
+        let file = self.data().join(format!("ca/{name}.pem"));
+        file.display().to_string()
+    }
+
+    /// What `openssl ocsp` prints of an answer about what that authority signed. `asked` tells where the answer is (`-url`,
+    /// `-respin`), and about what (`-cert`). It must be well signed, and repeat the nonce if there was one.
+    #[track_caller]
+    pub(crate) fn openssl_ocsp(&self, issuer: &str, asked: &[&str]) -> String {
+        let (issuer, root) = (self.authority_file(issuer), self.authority_file("root"));
+        let output = Command::new("openssl")
+            .args(["ocsp", "-CAfile", &root, "-verify_other", &issuer])
+            .args(["-issuer", &issuer])
+            .args(asked)
+            .output()
+            .unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            complaint.contains("Response verify OK"),
+            "{asked:?}: {complaint}{said}"
+        );
+        assert!(!complaint.contains("WARNING: no nonce") || asked.contains(&"-no_nonce"));
+        said.into_owned()
+    }
+
     /// The current CRL of an authority as a PEM file.
     pub(crate) fn crl_file(&self, authority: &str) -> PathBuf {
         let answer = self.http(&format!("/crl/{authority}.pem")).expect(200);
@@ -251,7 +292,17 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// A test that fails shows whether the server had ended by itself, and its last words.
+    #[expect(clippy::print_stderr, reason = "it is the test's output")]
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let ended = self.child.try_wait();
+            let log = std::fs::read_to_string(self.directory.path().join("server.log"));
+            let log = log.unwrap_or_default();
+            let mut last: Vec<&str> = log.lines().rev().take(20).collect();
+            last.reverse();
+            eprintln!("the server's end: {ended:?}; its log:\n{}", last.join("\n"));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -198,3 +198,20 @@ fn certificates_are_deleted() {
         Some("Cessation Of Operation")
     );
 }
+
+#[test]
+fn a_retired_authority_creates_nothing() {
+    let server = Server::start();
+    let admin = Client::administrator(&server);
+    let retire = "/authorities/issuing/retire";
+    server.native("POST", retire, &json!({})).expect(200);
+    let body = asked(
+        json!({"commonName": "a.example", "keyType": "EC", "bitLength": "256",
+        "enhancedSANTypes": {"dNSNames": ["a.example"]}}),
+    );
+    for path in ["/certificate/create", "/certificate/create?isSync=true"] {
+        let answer = admin.post(path, &body);
+        let reason = refused(&answer, 400, "INVALID_REQUEST", "Invalid request.");
+        assert!(text(&reason).contains("retired"), "{reason}");
+    }
+}

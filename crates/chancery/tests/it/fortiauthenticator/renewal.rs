@@ -235,3 +235,15 @@ fn bodies_that_are_no_forms_are_refused() {
     assert_error(&typed(right, &large), 413, "larger than");
     typed(right, &form).expect(200);
 }
+
+#[test]
+fn a_retired_authority_renews_nothing() {
+    let (server, _, pem, _) = joe();
+    let client = Client::administrator(&server);
+    let retire = "/authorities/issuing/retire";
+    server.native("POST", retire, &json!({})).expect(200);
+    assert_error(&renew(&client, "joe", pem.as_bytes(), &[]), 400, "retired");
+    let back = "/authorities/issuing/reinstate";
+    server.native("POST", back, &json!({})).expect(200);
+    renew(&client, "joe", pem.as_bytes(), &[]).expect(200);
+}

@@ -91,7 +91,7 @@ fn systeminfo_is_true() {
         ("firmware", json!(version)),
         ("hostname", json!("localhost")),
         ("authorities_count", json!(2)),
-        ("usercerts_count", json!(3)),
+        ("usercerts_count", json!(4)),
     ] {
         assert_eq!(info[member], want, "{member}");
     }

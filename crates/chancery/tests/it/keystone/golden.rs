@@ -376,3 +376,17 @@ fn the_key_that_is_asked_for_is_made() {
         assert_eq!(made["certificate"]["publicKeyLength"], bits);
     }
 }
+
+#[test]
+fn a_retired_authority_refuses_in_the_documents_words() {
+    let configuration =
+        "[keystone]\nissuer = \"issuing\"\nprofile = \"tls-client\"\nkey = \"ec-p256\"\n";
+    let server = Server::start_with_config(configuration);
+    let joe = joe(&server, "3002", "1001");
+    let retire = "/authorities/issuing/retire";
+    server.native("POST", retire, &json!({})).expect(200);
+    let asked = json!({"certificate": {"userId": "3002", "subject": "CN=Joe Test"}});
+    let answer = joe.json("POST", "/certificates", &asked);
+    super::assert_fault(&answer, 400, "badRequest");
+    assert!(answer.text().contains("retired"), "{}", answer.text());
+}

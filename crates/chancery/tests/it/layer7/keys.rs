@@ -368,3 +368,16 @@ fn a_key_that_is_there_does_not_come_in_by_another_alias_in_silence() {
     assert_error(&admin.get(&path_of("other")), 404, "NotFound", "");
     assert_eq!(text_of(&import(alias).expect(200), "Name"), alias);
 }
+
+#[test]
+fn a_retired_authoritys_key_signs_no_request() {
+    let server = Server::start();
+    let admin = Client::administrator(&server);
+    let pem = csr(server.scratch(), P256, "/CN=web.example", &[]);
+    let retire = "/authorities/issuing/retire";
+    server
+        .native("POST", retire, &serde_json::json!({}))
+        .expect(200);
+    let answer = admin.send("PUT", &format!("{CA}/signCert"), pem.as_bytes());
+    assert_error(&answer, 400, "BadRequest", "retired");
+}

@@ -163,8 +163,10 @@ fn a_crl_is_sent_again_only_when_it_changed() {
         assert!(tags.insert(tag.clone()), "{tag} again");
         assert_eq!(first.header("content-type"), Some("application/pkix-crl"));
         assert_eq!(first.header("cache-control"), Some("public, no-cache"));
-        assert!(first.header("last-modified").is_some() && first.header("expires").is_some());
+        assert!(first.header("expires").is_some());
         for path in ["/crl/issuing.crl", "/crl/issuing.pem"] {
+            // Each form has a tag of its own.
+            let tag = get(path, None).header("etag").unwrap().to_owned();
             let same = get(path, Some(&tag)).expect(304);
             assert!(same.body.is_empty());
             assert_eq!(same.header("etag"), Some(tag.as_str()));

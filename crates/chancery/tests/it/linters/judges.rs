@@ -1,5 +1,6 @@
 //! The judges: programs that are not ours, and how they are asked. Must not know what should come out.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -34,8 +35,8 @@ impl Pkilint {
     }
 
     /// All that it finds, from notices up.
-    pub(super) fn findings(&self, server: &Server) -> Vec<Value> {
-        let tasks = server.scratch().join("pkilint.tasks");
+    pub(super) fn findings(&self, scratch: &Path) -> Vec<Value> {
+        let tasks = scratch.join("pkilint.tasks");
         std::fs::write(&tasks, &self.0).unwrap();
         let printed = python("pkilint_all.py", &[text(&tasks)]);
         serde_json::from_str(&printed).unwrap()
@@ -43,12 +44,8 @@ impl Pkilint {
 
     /// All that it finds, which must be nothing but what is accepted: code, a part of the message, why.
     #[track_caller]
-    pub(super) fn finds_only(
-        &self,
-        server: &Server,
-        accepted: &[(&str, &str, &str)],
-    ) -> Vec<Value> {
-        let found = self.findings(server);
+    pub(super) fn finds_only(&self, scratch: &Path, accepted: &[(&str, &str, &str)]) -> Vec<Value> {
+        let found = self.findings(scratch);
         let is_accepted = |finding: &Value| {
             let mut table = accepted.iter();
             table.any(|(code, message, _)| is_finding(finding, code, message))
@@ -67,7 +64,42 @@ pub(super) fn is_finding(finding: &Value, code: &str, message: &str) -> bool {
     finding["code"] == code && finding["message"].as_str().unwrap().contains(message)
 }
 
-/// Has openssl, at its strictest, verify all these up to the root, with the current CRL.
+/// The lints of zlint that follow from RFCs, and those that follow from bugs of others: all but the rules of those who
+/// judge public authorities.
+pub(super) const RFCS: [&str; 2] = [
+    "-excludeSources",
+    "CABF_BR,CABF_EV,CABF_SMIME_BR,ETSI_ESI,Mozilla,Apple",
+];
+/// Its lints of the rules for public servers.
+pub(super) const PUBLIC: [&str; 2] = ["-includeSources", "CABF_BR,Mozilla"];
+
+/// The names of all of these lints by which zlint finds something, in certificates and CRLs.
+#[track_caller]
+pub(super) fn zlint(lints: [&str; 2], files: &[PathBuf]) -> BTreeSet<String> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/bin/zlint");
+    assert!(
+        program.exists(),
+        "{} is needed for the tests: run ./check, which fetches it",
+        program.display()
+    );
+    let mut arguments: Vec<String> = lints.map(str::to_owned).to_vec();
+    arguments.extend(files.iter().map(|file| text(file)));
+    let printed = run_all(&text(&program), &arguments);
+    assert_eq!(printed.lines().count(), files.len());
+    let mut found = BTreeSet::new();
+    for line in printed.lines() {
+        let lints: Value = serde_json::from_str(line).unwrap();
+        for (lint, said) in lints.as_object().unwrap() {
+            // Everything from notices up; NA and NE are lints that do not apply.
+            if !["pass", "NA", "NE"].contains(&said["result"].as_str().unwrap()) {
+                found.insert(lint.clone());
+            }
+        }
+    }
+    found
+}
+
+/// Has openssl, at its strictest, verify all these up to the root, with the current CRLs.
 #[track_caller]
 pub(super) fn openssl_verifies(server: &Server, files: &[PathBuf]) {
     let mut arguments = vec![
@@ -80,6 +112,8 @@ pub(super) fn openssl_verifies(server: &Server, files: &[PathBuf]) {
         "-crl_check".to_owned(),
         "-CRLfile".to_owned(),
         text(&server.crl_file("issuing")),
+        "-CRLfile".to_owned(),
+        text(&server.crl_file("root")),
     ];
     arguments.extend(files.iter().map(|file| text(file)));
     run_all("openssl", &arguments);

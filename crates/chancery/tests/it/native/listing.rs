@@ -124,24 +124,31 @@ fn filters_find_what_they_say() {
     let (serial, key) = (text(&made[0], "serial"), text(&made[1], "subject_key_id"));
     let issuing = "CN%3DChancery%20Issuing,O%3DChancery";
     let respelt = "/O%3DCHANCERY/CN%3Dchancery%20%20issuing";
-    // The server's own certificates are in the store too, for TLS and for OCSP; it owns them itself.
+    // The server's own certificates are in the store too, for TLS and for OCSP, and that of the issuing authority; it owns
+    // them itself.
     let own = names(&page(&server, "owner=chancery-server"));
-    let [own, responder] = own.as_slice() else {
-        panic!("two of its own: {own:?}");
+    let (authority, own): (Vec<_>, Vec<_>) = own
+        .iter()
+        .partition(|name| name.starts_with("chancery-issuing-"));
+    let ([authority], [own, responder]) = (authority.as_slice(), own.as_slice()) else {
+        panic!("three of its own: {authority:?} {own:?}");
     };
     let listed = [
         "active", "joes", "by-root", "held", "revoked", "expired", &fremd, own, responder,
+        authority,
     ];
     let all = [
         "active", "joes", "by-root", "held", "revoked", "expired", &fremd, own, responder,
-        "deleted", "purged",
+        authority, "deleted", "purged",
     ];
     for (query, want) in [
         (String::new(), &listed[..]),
         ("status=any".into(), &all),
         (
             "status=active".into(),
-            &["active", "joes", "by-root", &fremd, own, responder],
+            &[
+                "active", "joes", "by-root", &fremd, own, responder, authority,
+            ],
         ),
         ("status=on-hold".into(), &["held"]),
         ("status=revoked".into(), &["revoked"]),
@@ -166,7 +173,7 @@ fn filters_find_what_they_say() {
         ("subject=e&status=expired".into(), &["expired"]),
         (
             "issuer=CN%3DChancery%20Root,O%3DChancery".into(),
-            &["by-root"],
+            &["by-root", authority],
         ),
         ("issuer=C%3DDE,CN%3DFremd".into(), &[]),
         ("issuer=CN%3DFremd,C%3DDE".into(), &[&fremd]),
@@ -314,8 +321,8 @@ fn many_at_once_get_every_number_once() {
         .map(|one| one["number"].as_i64().unwrap())
         .collect();
     numbers.sort_unstable();
-    // The OCSP responder's certificate was the first, the server's own the second.
-    assert_eq!(numbers, (3..27).collect::<Vec<i64>>());
+    // The issuing authority's certificate was the first, its OCSP responder's the second, the server's own the third.
+    assert_eq!(numbers, (4..28).collect::<Vec<i64>>());
     let mut made: Vec<String> = all.iter().map(|one| text(one, "name").to_owned()).collect();
     let mut found = walk(&server, "owner=admin", 5, || {});
     made.sort();

@@ -307,3 +307,81 @@ fn profiles_authorities_and_names_are_not_everybodys_to_ask_for() {
     );
     assert_eq!(issued.expect(201).json()["profile"], "user");
 }
+
+/// A profile with every rule that the configuration knows.
+const VPN: &str = r#"
+    [[profile]]
+    name = "vpn"
+    default_days = 2
+    max_days = 3
+    backdate_seconds = 0
+    keys = ["rsa", "ec-p384"]
+    rsa_bits = [3072, 4096]
+    key_usage = ["digitalSignature"]
+    extended_key_usage = ["clientAuth"]
+    extended_key_usage_critical = true
+    subject_required = true
+    subject_attributes_required = ["CN", "OU"]
+    subject_attributes_allowed = ["CN", "OU", "C"]
+    names = ["uri"]
+    name_required = true
+"#;
+
+#[test]
+fn a_configured_profile_holds_by_each_of_its_rules() {
+    let server = Server::start_with_config(VPN);
+    let asked = |more: Value| {
+        let mut body = json!({
+            "profile": "vpn",
+            "key": "ec-p384",
+            "subject": "CN=joe,OU=x",
+            "names": ["uri:https://vpn.example/"],
+        });
+        let more = more.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(more);
+        server.native("POST", "/certificates", &body)
+    };
+    let issued = asked(json!({})).expect(201).json();
+    let facts =
+        chancery_core::x509::read_certificate(&der_of(text(&issued, "certificate"))).unwrap();
+    assert_eq!(facts.not_after.unix() - facts.not_before.unix(), 2 * 86_400);
+    let (earliest, latest) = (from_now("-20 seconds"), from_now("+1 second"));
+    let start = text(&issued, "not_before");
+    assert!(
+        (earliest.as_str()..latest.as_str()).contains(&start),
+        "{start}"
+    );
+    asked(json!({"key": "rsa-3072", "subject": "CN=joe,OU=x,C=DE"})).expect(201);
+    for broken in [
+        json!({"key": "ec-p256"}),
+        json!({"key": "ed25519"}),
+        json!({"key": "rsa-2048"}),
+        json!({"days": 4}),
+        json!({"subject": "CN=joe"}),
+        json!({"subject": "CN=joe,OU=x,O=Example"}),
+        json!({"subject": ""}),
+        json!({"names": []}),
+        json!({"names": ["dns:vpn.example"]}),
+    ] {
+        let answer = asked(broken.clone());
+        assert_eq!(answer.status, 422, "{broken}: {}", answer.text());
+    }
+}
+
+/// Who may issue, but not change authorities, makes none.
+#[test]
+fn an_authority_is_not_for_everybody_who_may_issue() {
+    let server = Server::start();
+    let password = "long enough a word";
+    server.add_user("olga", "olga", "default", "domain-administrator", password);
+    let body = json!({"profile": "sub-authority", "key": "ec-p256", "subject": "CN=Branch"});
+    for authority in [Value::Null, json!("root"), json!("issuing")] {
+        let mut body = body.clone();
+        body["authority"] = authority;
+        let refused = server.native_as("olga", password, "POST", "/certificates", &body);
+        assert_eq!(refused.status, 403, "{}", refused.text());
+    }
+    // The issuing authority's path ends there.
+    let refused = server.native("POST", "/certificates", &body);
+    assert_eq!(refused.status, 422, "{}", refused.text());
+}

@@ -143,7 +143,7 @@ const USERS: [Operation; 7] = [
     }),
 ];
 
-const REST: [Operation; 9] = [
+const REST: [Operation; 11] = [
     of("domain.read", 200, "eeeeddd", |case| {
         case.call("GET", &format!("/domains/{}", case.domain()), Value::Null)
     }),
@@ -172,6 +172,17 @@ const REST: [Operation; 9] = [
     }),
     of("authority.list", 200, "eeeeee-", |case| {
         case.call("GET", "/authorities/root", Value::Null)
+    }),
+    of("authority.add", 201, "e------", |case| {
+        let name = case.fresh();
+        let subject = format!("CN={name}");
+        let body = json!({"name": name, "subject": subject, "parent": "root"});
+        case.call("POST", "/authorities", body)
+    }),
+    of("authority.request", 201, "e------", |case| {
+        let name = case.fresh();
+        let body = json!({"name": name, "subject": "CN=far", "offline": true});
+        case.call("POST", "/authorities", body)
     }),
     of("", 200, "eeeeeee", |case| {
         case.call("GET", "/profiles", Value::Null)

@@ -1,5 +1,8 @@
 //! Requests that no well-behaved client sends: the protocol's own error answers, and the server goes on.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -45,7 +48,28 @@ fn extension(arc: u8, critical: bool, value: &[u8]) -> Vec<u8> {
     tlv(0x30, &[oid, critical, tlv(4, value)].concat())
 }
 
+/// The Request with a critical extension of its own.
+fn with_critical(single: &[u8]) -> Vec<u8> {
+    let extensions = tlv(0xa0, &tlv(0x30, &extension(99, true, &[5, 0])));
+    tlv(0x30, &[&single[2..], extensions.as_slice()].concat())
+}
+
 const POST: [(&str, &str); 1] = [("Content-Type", "application/ocsp-request")];
+
+/// All octets of the answer to a POST over plain HTTP.
+fn posted_in_the_clear(server: &Server, body: &[u8]) -> Vec<u8> {
+    let url = server.http_url();
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    let head = format!(
+        "POST /ocsp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
+    answer
+}
 
 #[test]
 fn malformed_requests_are_told_so() {
@@ -61,7 +85,9 @@ fn malformed_requests_are_told_so() {
             answer.header("content-type"),
             Some("application/ocsp-response")
         );
-        answer.body == MALFORMED || panic!("{what}: {} octets", answer.body.len())
+        assert_eq!(answer.body, MALFORMED, "{what}");
+        let in_the_clear = posted_in_the_clear(&server, body);
+        assert!(in_the_clear.ends_with(&MALFORMED), "{what}");
     };
     for length in 0..whole.len() {
         is_malformed("truncated", &whole[..length]);
@@ -84,6 +110,16 @@ fn malformed_requests_are_told_so() {
             "critical",
             with_extensions(&asked, &extension(99, true, &[5, 0])),
         ),
+        (
+            "critical in one of the questions",
+            tlv(0x30, &tlv(0x30, &tlv(0x30, &with_critical(&asked)))),
+        ),
+        ("no SEQUENCE", vec![0x04, 1, 0]),
+        (
+            "a length beyond the end",
+            vec![0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
+        ),
+        ("a length without an end", vec![0x30, 0x80, 0, 0]),
     ] {
         is_malformed(what, &body);
     }
@@ -131,10 +167,101 @@ fn broken_paths_are_malformed_requests() {
         assert_eq!(answer.body, MALFORMED, "{path}");
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
+    // Longer than any head may be: HTTP says so.
+    let path = format!("/ocsp/{}", "A".repeat(100_000));
+    assert!([414, 431].contains(&server.http(&path).status));
     assert!([404, 405].contains(&server.http("/ocsp").status));
     let headers = [("Content-Type", "text/plain")];
     server
         .request("POST", "/ocsp", &headers, &whole)
         .expect(415);
     server.request("POST", "/ocsp", &[], &whole).expect(200);
+}
+
+/// Requests whose framing is old, other than usual, or wrong, from clients that close their side once all is said.
+#[test]
+fn framing_is_read_as_http_has_it() {
+    let server = Server::start();
+    let one = subject(&server, "one");
+    let whole = request(&server, &["-no_nonce", "-cert", &one.file]);
+    let base64 = STANDARD.encode(&whole);
+    let length = whole.len();
+    let sent = |head: &str, body: &[u8]| {
+        let url = server.http_url();
+        let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+        let head = format!("{head}\r\n\r\n");
+        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
+    };
+    let post = |version: &str, framing: &str, body: &[u8]| {
+        let head =
+            format!("POST /ocsp HTTP/{version}\r\nHost: x\r\nConnection: close\r\n{framing}");
+        sent(&head, body)
+    };
+    let is_answer = |octets: &[u8]| {
+        octets
+            .windows(6)
+            .any(|part| part[1..] == [0x0a, 1, 0, 0xa0, 0x82])
+    };
+    let chunked = [
+        format!("{length:x}\r\n").as_bytes(),
+        &whole,
+        b"\r\n0\r\n\r\n",
+    ]
+    .concat();
+    let exact = format!("Content-Length: {length}");
+    for (what, answer) in [
+        ("1.0", post("1.0", &exact, &whole)),
+        ("1.1", post("1.1", &exact, &whole)),
+        (
+            "chunked",
+            post("1.1", "Transfer-Encoding: chunked", &chunked),
+        ),
+        (
+            "GET of 1.0",
+            sent(&format!("GET /ocsp/{base64} HTTP/1.0"), b""),
+        ),
+        (
+            "a proxy's GET",
+            sent(&format!("GET http://x/ocsp/{base64} HTTP/1.0"), b""),
+        ),
+    ] {
+        assert!(
+            is_answer(&answer),
+            "{what}: {}",
+            String::from_utf8_lossy(&answer)
+        );
+    }
+    for (what, answer) in [
+        (
+            "too short",
+            post("1.1", &format!("Content-Length: {}", length - 1), &whole),
+        ),
+        (
+            "too long",
+            post("1.1", &format!("Content-Length: {}", length + 1), &whole),
+        ),
+        ("no length", post("1.0", "Accept: */*", &whole)),
+        (
+            "a chunk too short",
+            post("1.1", "Transfer-Encoding: chunked", &chunked[..40]),
+        ),
+        (
+            "encoded twice",
+            sent(
+                &format!("GET /ocsp/{} HTTP/1.0", base64.replace('=', "%253D")),
+                b"",
+            ),
+        ),
+    ] {
+        assert!(
+            answer.ends_with(&MALFORMED),
+            "{what}: {}",
+            String::from_utf8_lossy(&answer)
+        );
+    }
+    openssl(&server, &["-cert", &one.file]);
 }

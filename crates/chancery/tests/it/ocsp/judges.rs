@@ -4,34 +4,41 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{AUTHORITIES, act, authority, openssl, responder, subject, with_authorities};
+use super::{AUTHORITIES, act, openssl, responder, subject};
 use crate::server::{Server, python_program, run};
 
 /// Everything that can stand in an answer, of every kind of authority, passes pkilint.
 #[test]
 fn answers_pass_pkilint() {
     for (what, root, issuing) in AUTHORITIES {
-        let server = with_authorities(root, issuing, "");
-        let (good, held, gone) = (
-            subject(&server, "good"),
-            subject(&server, "held"),
-            subject(&server, "gone"),
-        );
-        act(&server, &held, "hold", &json!({}));
-        act(&server, &gone, "revoke", &json!({"reason": "unspecified"}));
-        let file = server.scratch_file("answer.der", "");
-        for nonce in ["-nonce", "-no_nonce"] {
-            let asked = [
-                nonce, "-cert", &good.file, "-cert", &held.file, "-cert", &gone.file, "-serial",
-                "0x1234", "-respout", &file,
-            ];
-            openssl(&server, &asked);
-            let lint = ["lint", "-s", "NOTICE", "-f", "JSON", &file];
-            let found = run(&python_program("lint_ocsp_response"), &lint);
-            let found: Value = serde_json::from_str(&found).unwrap();
-            let results = found["results"].as_array().unwrap();
-            assert!(results.is_empty(), "{what}, {nonce}: {results:?}");
+        // With everything that can stand in an answer, the extension for extended revoke too.
+        let unknown = "[ocsp]\nunknown = \"revoked\"\n";
+        for more in ["", unknown] {
+            answers_of_every_kind_pass(what, &Server::start_with_authorities(root, issuing, more));
         }
+    }
+}
+
+fn answers_of_every_kind_pass(what: &str, server: &Server) {
+    let (good, held, gone) = (
+        subject(server, "good"),
+        subject(server, "held"),
+        subject(server, "gone"),
+    );
+    act(server, &held, "hold", &json!({}));
+    act(server, &gone, "revoke", &json!({"reason": "unspecified"}));
+    let file = server.scratch_file("answer.der", "");
+    for nonce in ["-nonce", "-no_nonce"] {
+        let asked = [
+            nonce, "-cert", &good.file, "-cert", &held.file, "-cert", &gone.file, "-serial",
+            "0x1234", "-respout", &file,
+        ];
+        openssl(server, &asked);
+        let lint = ["lint", "-s", "NOTICE", "-f", "JSON", &file];
+        let found = run(&python_program("lint_ocsp_response"), &lint);
+        let found: Value = serde_json::from_str(&found).unwrap();
+        let results = found["results"].as_array().unwrap();
+        assert!(results.is_empty(), "{what}, {nonce}: {results:?}");
     }
 }
 
@@ -39,7 +46,7 @@ fn answers_pass_pkilint() {
 #[test]
 fn responders_certificates_pass_pkilint() {
     for (what, root, issuing) in AUTHORITIES {
-        let server = with_authorities(root, issuing, "");
+        let server = Server::start_with_authorities(root, issuing, "");
         let lint = ["lint", "-s", "NOTICE", "-f", "JSON", &responder(&server)];
         let found = run(&python_program("lint_pkix_cert"), &lint);
         let found: Value = serde_json::from_str(&found).unwrap();
@@ -53,10 +60,13 @@ fn responders_certificates_pass_pkilint() {
 fn gnutls_takes_the_answers() {
     for (what, root, issuing) in AUTHORITIES {
         for signer in ["delegated", "authority"] {
-            let server =
-                with_authorities(root, issuing, &format!("[ocsp]\nsigner = \"{signer}\"\n"));
+            let server = Server::start_with_authorities(
+                root,
+                issuing,
+                &format!("[ocsp]\nsigner = \"{signer}\"\n"),
+            );
             let one = subject(&server, "one");
-            let issuing = authority(&server, "issuing");
+            let issuing = server.authority_file("issuing");
             let ask = || {
                 let file = server.scratch_file("gnutls.der", "");
                 let asked = ["--load-cert", &one.file, "--load-issuer", &issuing];
@@ -88,7 +98,7 @@ fn pythons_cryptography_reads_the_answers() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/clients/ask_ocsp.py");
     let script = script.display().to_string();
     let url = format!("{}/ocsp", server.http_url());
-    let issuing = authority(&server, "issuing");
+    let issuing = server.authority_file("issuing");
     let ask = || {
         let arguments = [script.as_str(), &url, &issuing, &one.file];
         let printed = run(&python_program("python"), &arguments);

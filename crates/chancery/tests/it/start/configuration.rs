@@ -28,7 +28,13 @@ fn what_is_wrong_is_told_with_its_key() {
             "authority.issuing_subject",
         ),
         ("[authority]\nroot_days = 10\n", "authority.issuing_days"),
-        ("[issue]\ncrl_hours = 0\n", "issue.crl_hours"),
+        ("[crl]\nhours = 0\n", "crl.hours"),
+        ("[crl]\nhours = 4\ndelta_hours = 5\n", "crl.delta_hours"),
+        ("[crl]\nshards = 3\n", "crl.shards"),
+        (
+            "[crl]\nformer_public_urls = [\"ca.example\"]\n",
+            "crl.former_public_urls",
+        ),
         ("[issue]\nprofile = \"No Such\"\n", "issue.profile"),
         ("[issue]\nprofile = \"no-such\"\n", "issue.profile"),
         ("[keystone]\nprofile = \"no-such\"\n", "keystone.profile"),
@@ -83,6 +89,32 @@ fn the_issuing_authority_keeps_its_name() {
     assert!(
         said.contains("issue.authority") && said.contains("\"other\""),
         "{said}"
+    );
+}
+
+/// A profile that a server takes and a reader of the standards would not is told of, and keeps nobody from starting.
+#[test]
+fn check_tells_what_is_doubtful_about_profiles() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("chancery.toml");
+    let profile = "[[profile]]\nname = \"web\"\ndefault_days = 9\nmax_days = 900\nkey_usage = [\"digitalSignature\"]\n\
+                   extended_key_usage = [\"serverAuth\"]\nnames = [\"dns\"]\nname_required = true\n";
+    std::fs::write(&file, profile).unwrap();
+    let check = Command::new(PROGRAM)
+        .args(["config", "check"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(check.status.success());
+    let said = String::from_utf8_lossy(&check.stderr);
+    assert!(
+        said.contains("profile \"web\": warning: serverAuth for up to 900 days"),
+        "{said}"
+    );
+    assert_eq!(
+        said.lines().count(),
+        1,
+        "built-in ones are not told of: {said}"
     );
 }
 
