@@ -13,7 +13,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{AUTHORIZATION, HOST, HeaderValue};
 use hyper::http::request::Builder;
 use hyper::http::uri::{Authority, Scheme};
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{HeaderMap, Method, Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -127,6 +127,31 @@ impl Target {
         })
     }
 
+    /// The open port of a server, asked in the clear and as nobody.
+    ///
+    /// # Errors
+    /// As [`Target::new`]; the URL is not http.
+    pub(crate) async fn open_port(url: &Uri) -> Result<Self, Error> {
+        if url.scheme() != Some(&Scheme::HTTP) {
+            return Err(format!("{url} is not http://, the open port").into());
+        }
+        Self::new(&TargetOptions {
+            url: url.clone(),
+            ca: None,
+            credentials: Credentials {
+                user: None,
+                api_key: None,
+                administrator: None,
+            },
+        })
+        .await
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A request to this server, with its host and credentials filled in.
     pub(crate) fn request(&self, method: Method, path: &str) -> Builder {
         let mut request = Request::builder()
@@ -184,6 +209,7 @@ pub(crate) struct Connection {
 /// A whole answer.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -244,6 +270,7 @@ impl Connection {
         let (head, body) = self.sender.send_request(request).await?.into_parts();
         Ok(Answer {
             status: head.status,
+            headers: head.headers,
             body: body.collect().await?.to_bytes(),
         })
     }

@@ -1,8 +1,8 @@
 //! A large database, made from one certificate: its row again and again, each time with another number, id, name, serial
 //! number, subject and subject key identifier, in the columns and in the DER. The signatures of such rows do not hold.
 //!
-//! The only part that knows how the server stores anything: the table of certificates, whose columns it asks for, so that
-//! those added later are copied with the rest. Must not know what the other tables hold.
+//! Knows how the server stores certificates: their table, whose columns it asks for, so that those added later are copied
+//! with the rest, and what counts their revocations. Must not know what the other tables hold.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,18 +33,28 @@ const MOST: u64 = 10_u64.pow(DIGITS as u32) - 1;
                   Use it on a database that is there to be measured, never on one that anybody relies on."
 )]
 pub(crate) struct Options {
-    /// The database file of a server that is not running
-    #[arg(long, value_name = "FILE")]
-    database: PathBuf,
-    /// Rows to add
-    #[arg(long, default_value_t = 1_000_000, value_parser = value_parser!(u64).range(1..=MOST))]
-    count: u64,
-    /// Number of the certificate to copy; without it, the newest active one that `load issue` made
-    #[arg(long, value_name = "NUMBER")]
-    like: Option<i64>,
+    #[command(flatten)]
+    filling: Filling,
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
+}
+
+/// What to add, and where.
+#[derive(Args)]
+pub(crate) struct Filling {
+    /// The database file of a server that is not running
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database: PathBuf,
+    /// Rows to add
+    #[arg(long, default_value_t = 1_000_000, value_parser = value_parser!(u64).range(1..=MOST))]
+    pub(crate) count: u64,
+    /// Number of the certificate to copy; without it, the newest active one that `load issue` made
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) like: Option<i64>,
+    /// Add them as revoked (superseded) since they were made
+    #[arg(long)]
+    pub(crate) revoked: bool,
 }
 
 /// Adds the rows.
@@ -53,17 +63,24 @@ pub(crate) struct Options {
 /// The database is in use or has no certificate that can be copied.
 pub(crate) async fn run(options: Options) -> Result<ExitCode, Error> {
     let json = options.json;
-    tokio::task::spawn_blocking(move || fill(&options))
+    tokio::task::spawn_blocking(move || fill(&options.filling))
         .await??
         .print(json)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn fill(options: &Options) -> Result<Report, Error> {
+/// Adds the rows, and tells how long it took.
+///
+/// # Errors
+/// The database is in use or has no certificate that can be copied.
+pub(crate) fn fill(options: &Filling) -> Result<Report, Error> {
     let mut database = open(options)?;
     let original = Original::read(&database, options.like)?;
     let begun = Instant::now();
-    add_rows(&mut database, &original, options.count)?;
+    add_rows(&mut database, &original, options)?;
+    if options.revoked {
+        count_revocation(&database, original.number)?;
+    }
     database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     let elapsed = begun.elapsed().as_secs_f64();
     let mut report = Report::default();
@@ -77,7 +94,7 @@ fn fill(options: &Options) -> Result<Report, Error> {
 }
 
 /// Opens the database for this program alone.
-fn open(options: &Options) -> Result<Connection, Error> {
+fn open(options: &Filling) -> Result<Connection, Error> {
     let named = |error| format!("{}: {error}", options.database.display());
     let database =
         Connection::open_with_flags(&options.database, OpenFlags::SQLITE_OPEN_READ_WRITE)
@@ -94,8 +111,13 @@ fn open(options: &Options) -> Result<Connection, Error> {
     Ok(database)
 }
 
-fn add_rows(database: &mut Connection, original: &Original, count: u64) -> Result<(), Error> {
-    let statement = statement(database)?;
+fn add_rows(
+    database: &mut Connection,
+    original: &Original,
+    options: &Filling,
+) -> Result<(), Error> {
+    let count = options.count;
+    let statement = statement(database, options.revoked)?;
     let mut random = Random::begin()?;
     original.copy(1, &mut random).check()?;
     let mut added = 0;
@@ -125,9 +147,27 @@ fn add_rows(database: &mut Connection, original: &Original, count: u64) -> Resul
     Ok(())
 }
 
+/// Lets the server see that its CRLs are old. All copies count as one change, that of the last: they stand for
+/// certificates that were revoked long ago, of which delta CRLs tell no more.
+fn count_revocation(database: &Connection, original: i64) -> Result<(), Error> {
+    database.execute(
+        "UPDATE authorities SET revocations = revocations + 1
+         WHERE number = (SELECT authority FROM certificates WHERE number = ?1)",
+        [original],
+    )?;
+    database.execute(
+        "INSERT INTO revocation_changes (authority, generation, certificate, bucket)
+         SELECT a.number, a.revocations, c.number, substr('00' || hex(c.serial), -4)
+         FROM authorities AS a, (SELECT number, serial FROM certificates ORDER BY number DESC LIMIT 1) AS c
+         WHERE a.number = (SELECT authority FROM certificates WHERE number = ?1)",
+        [original],
+    )?;
+    Ok(())
+}
+
 /// Inserts a copy of row ?1 with ?2 and on in place of what must differ. Columns are asked for: there may be new ones.
-fn statement(database: &Connection) -> Result<String, Error> {
-    const REPLACED: [(&str, &str); 6] = [
+fn statement(database: &Connection, revoked: bool) -> Result<String, Error> {
+    const DIFFERENT: [(&str, &str); 6] = [
         ("id", "?2"),
         ("name", "?3"),
         ("serial", "?4"),
@@ -135,12 +175,18 @@ fn statement(database: &Connection) -> Result<String, Error> {
         ("subject_key_id", "?6"),
         ("der", "?7"),
     ];
+    /// Reason 4: superseded. One that is told makes a CRL larger.
+    const REVOKED: [(&str, &str); 3] = [("state", "3"), ("reason", "4"), ("revoked", "created")];
     const LEFT_OUT: [&str; 3] = ["number", "replaces", "replaced_by"];
     let mut table = database.prepare("SELECT name FROM pragma_table_info('certificates')")?;
     let names: Vec<String> = table
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    if let Some((column, _)) = REPLACED
+    let mut replaced = DIFFERENT.to_vec();
+    if revoked {
+        replaced.extend(REVOKED);
+    }
+    if let Some((column, _)) = replaced
         .iter()
         .find(|(column, _)| !names.iter().any(|name| name == column))
     {
@@ -154,7 +200,7 @@ fn statement(database: &Connection) -> Result<String, Error> {
     let values: Vec<&str> = copied
         .iter()
         .map(|name| {
-            REPLACED
+            replaced
                 .iter()
                 .find(|(column, _)| column == name)
                 .map_or(*name, |(_, value)| *value)
@@ -370,15 +416,16 @@ mod tests {
         let facts = read_certificate(&der).unwrap();
         database
             .execute_batch(
-                "INSERT INTO domains (id, name, disabled, created) VALUES ('d', 'd', 0, 0);
+                "INSERT INTO authorities (name, created, der) VALUES ('issuing', 1, x'00');
+                 INSERT INTO domains (id, name, disabled, created) VALUES ('d', 'd', 0, 0);
                  INSERT INTO users (id, name, domain, roles, disabled, created) VALUES ('u', 'u', 1, 0, 0, 0);",
             )
             .unwrap();
         database
             .execute(
-                "INSERT INTO certificates (id, name, origin, issuer_key, serial, subject_line, subject_key_id, not_before,
-                     not_after, owner, domain, state, state_since, created, der)
-                 VALUES (?1, 'first', 1, ?1, ?2, ?3, ?4, 1, 2, 1, 1, 1, 1, 1, ?5)",
+                "INSERT INTO certificates (id, name, origin, authority, issuer_key, serial, subject_line, subject_key_id,
+                     not_before, not_after, owner, domain, state, state_since, created, der)
+                 VALUES (?1, 'first', 1, 1, ?1, ?2, ?3, ?4, 1, 2, 1, 1, 1, 1, 1, ?5)",
                 params![
                     [7_u8; 12],
                     facts.serial.content(),
@@ -391,12 +438,12 @@ mod tests {
         file
     }
 
-    fn options(database: PathBuf, like: Option<i64>) -> Options {
-        Options {
+    fn options(database: PathBuf, like: Option<i64>) -> Filling {
+        Filling {
             database,
             count: 25,
             like,
-            json: true,
+            revoked: false,
         }
     }
 
@@ -432,6 +479,28 @@ mod tests {
             numbers.push(row.get::<_, i64>(0).unwrap());
         }
         assert_eq!(numbers, (1..=51).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn revoked_rows_count_as_one_change() {
+        let folder = Scratch::inside(&std::env::temp_dir()).unwrap();
+        let file = database(folder.path());
+        let revoked = Filling {
+            revoked: true,
+            ..options(file.clone(), None)
+        };
+        fill(&revoked).unwrap();
+        let database = Connection::open(&file).unwrap();
+        let figures = |sql: &str| {
+            database
+                .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap()
+        };
+        let certificates: (i64, i64) =
+            figures("SELECT count(*), sum(state = 3 AND reason = 4) FROM certificates");
+        assert_eq!(certificates, (26, 25));
+        let changes: (i64, i64) = figures("SELECT generation, certificate FROM revocation_changes");
+        assert_eq!(changes, (1, 26));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Load: so many connections, each sending its next request when the last was answered, until time or requests are up.
 //! Must not know what the requests are.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,9 +12,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 
 use crate::client::{Connection, Target, TargetOptions};
-use crate::histogram::Histogram;
-use crate::output::{self, Report, rounded};
 use crate::random::Random;
+use crate::tally::{Outcome, Tally};
 use crate::work::{Mode, Work};
 use crate::{Error, ceiling};
 
@@ -169,85 +167,5 @@ impl Worker {
             }
         }
         true
-    }
-}
-
-/// What came of some requests.
-struct Tally {
-    /// Of those that succeeded.
-    latencies: Histogram,
-    /// Bodies of those that succeeded.
-    bytes: u64,
-    /// How often what went wrong.
-    errors: BTreeMap<String, u64>,
-    /// What the server said when it went wrong first.
-    first_error: Option<String>,
-}
-
-impl Tally {
-    fn new() -> Self {
-        Self {
-            latencies: Histogram::new(),
-            bytes: 0,
-            errors: BTreeMap::new(),
-            first_error: None,
-        }
-    }
-
-    fn error(&mut self, kind: String, words: impl FnOnce() -> String) {
-        self.first_error
-            .get_or_insert_with(|| format!("{kind}: {}", words()));
-        *self.errors.entry(kind).or_default() += 1;
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.latencies.merge(&other.latencies);
-        self.bytes += other.bytes;
-        for (kind, count) in other.errors {
-            *self.errors.entry(kind).or_default() += count;
-        }
-        self.first_error = self.first_error.take().or(other.first_error);
-    }
-}
-
-/// A finished run.
-struct Outcome {
-    tally: Tally,
-    elapsed: Duration,
-}
-
-impl Outcome {
-    /// Successful requests in a second.
-    fn rate(&self) -> f64 {
-        self.tally.latencies.count() as f64 / self.elapsed.as_secs_f64()
-    }
-
-    fn report(&self, connections: u64) -> Report {
-        let Tally {
-            latencies,
-            bytes,
-            errors,
-            first_error,
-        } = &self.tally;
-        let mut report = Report::default();
-        report.add("requests_per_second", rounded(self.rate(), 1));
-        report.add("requests", latencies.count());
-        report.add("seconds", rounded(self.elapsed.as_secs_f64(), 3));
-        report.add("connections", connections);
-        report.add_time("mean_ms", latencies.mean());
-        report.add_time("p50_ms", latencies.percentile(50.0));
-        report.add_time("p90_ms", latencies.percentile(90.0));
-        report.add_time("p99_ms", latencies.percentile(99.0));
-        report.add_time("max_ms", latencies.max());
-        report.add("body_bytes", *bytes);
-        report.add("errors", errors.values().sum::<u64>());
-        for (kind, count) in errors {
-            output::note(format_args!("{count} times {kind}"));
-        }
-        if let Some(words) = first_error {
-            output::note(format_args!("first error: {words}"));
-        }
-        report.add("errors_by_kind", serde_json::json!(errors));
-        report
     }
 }

@@ -1,6 +1,7 @@
 //! A server process of our own: started on a data directory with free ports, and ended gently or not.
 //! Must not know what is measured on it.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use hyper::Uri;
 
 use crate::Error;
 use crate::client::{Credentials, Target, TargetOptions};
+use crate::process::Process;
 
 /// A start that takes longer has failed.
 const START: Duration = Duration::from_secs(60);
@@ -24,6 +26,7 @@ pub(crate) struct Server {
     child: Child,
     data: PathBuf,
     https: Uri,
+    http: Uri,
     /// From starting the process to its ready line.
     pub(crate) start: Duration,
 }
@@ -34,6 +37,20 @@ impl Server {
     /// # Errors
     /// It cannot be run, or ends, or does not get ready in time; the end of the log is quoted.
     pub(crate) fn start(binary: &Path, data: &Path, log: &Path) -> Result<Self, Error> {
+        Self::configured(binary, None, data, log)
+    }
+
+    /// The same with a configuration file.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub(crate) fn configured(
+        binary: &Path,
+        config: Option<&Path>,
+        data: &Path,
+        log: &Path,
+    ) -> Result<Self, Error> {
+        let config = config.map(|file| [OsStr::new("--config"), file.as_os_str()]);
         let begun = Instant::now();
         let mut child = Command::new(binary)
             .args([
@@ -45,6 +62,7 @@ impl Server {
                 "--data",
             ])
             .arg(data)
+            .args(config.into_iter().flatten())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(log)?)
@@ -57,13 +75,17 @@ impl Server {
             child,
             data: data.to_owned(),
             https: Uri::default(),
+            http: Uri::default(),
             start,
         };
         let words = ready.ok_or_else(|| format!("the server did not get ready:\n{}", tail(log)))?;
-        let https = words.split_whitespace().nth(1).unwrap_or_default();
-        server.https = https
-            .parse()
-            .map_err(|error| format!("{words:?} names no https address: {error}"))?;
+        let address = |place| -> Result<Uri, Error> {
+            let url = words.split_whitespace().nth(place).unwrap_or_default();
+            url.parse()
+                .map_err(|error| format!("{words:?} names no address: {error}").into())
+        };
+        server.https = address(1)?;
+        server.http = address(2)?;
         Ok(server)
     }
 
@@ -84,18 +106,14 @@ impl Server {
         .await
     }
 
-    /// Resident memory in bytes (`VmRSS` of proc(5)).
-    ///
-    /// # Errors
-    /// This is not Linux, or the process has ended.
-    pub(crate) fn resident(&self) -> Result<u64, Error> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
-        let kibibytes: u64 = kibibytes
-            .ok_or("the process shows no resident memory")?
-            .parse()?;
-        Ok(kibibytes * 1024)
+    /// Its open port, which asks for no credential.
+    pub(crate) fn http(&self) -> &Uri {
+        &self.http
+    }
+
+    /// What the system tells of its process.
+    pub(crate) fn process(&self) -> Process {
+        Process::new(self.child.id())
     }
 
     /// Ends the process at once (SIGKILL): it learns nothing of it and can write nothing more.

@@ -11,6 +11,7 @@ use clap::{Args, value_parser};
 use crate::Error;
 use crate::histogram::Histogram;
 use crate::output::{self, Report, rounded};
+use crate::process::mebibytes;
 use crate::scratch::Scratch;
 use crate::server::Server;
 
@@ -62,7 +63,7 @@ fn measure(options: &Options) -> Result<ExitCode, Error> {
     for time in 1..=options.times {
         let server = Server::start(&options.binary, &data, &log)?;
         thread::sleep(SETTLE);
-        let resident = server.resident()?;
+        let resident = server.process().resident()?;
         let words = format!(
             "start {time}: {:.1} ms, {:.1} MiB resident",
             server.start.as_secs_f64() * 1e3,
@@ -80,8 +81,4 @@ fn measure(options: &Options) -> Result<ExitCode, Error> {
     report.add("max_resident_mib", rounded(mebibytes(largest), 1));
     report.print(options.json)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / (1024.0 * 1024.0)
 }
