@@ -4,7 +4,10 @@
 //! against mutated seeds. Must not know how its octets were made.
 
 use chancery_core::authority::Authority;
-use chancery_core::crl::{CrlContents, plan_crl, read_crl, verify_crl};
+use chancery_core::crl::{
+    CrlFacts, CrlHead, CrlKind, CrlStream, Scope, Shard, Shards, push_entry, push_removal,
+    read_crl, verify_crl,
+};
 use chancery_core::csr::Csr;
 use chancery_core::key::{PublicKey, SignatureAlgorithm};
 use chancery_core::key_weakness::weakness;
@@ -82,25 +85,70 @@ pub(crate) fn crl(octets: &[u8]) {
     let Ok(facts) = read_crl(octets) else { return };
     printed_reads_back(&facts.issuer);
     let next_update = facts.next_update.unwrap_or(facts.this_update);
-    let planned = plan_crl(CrlContents {
-        issuer: &facts.issuer,
-        signature_algorithm: SignatureAlgorithm::EcdsaSha256,
-        this_update: facts.this_update,
-        next_update,
-        number: facts.number.unwrap_or(0),
-        authority_key_id: facts.authority_key_id.as_deref().unwrap_or(&[]),
-        entries: &facts.revoked,
-    });
-    let mut times = facts.revoked.iter().map(|entry| entry.revoked);
-    let writable = |time: Time| (Time::from_unix(0)..=Time::MAX).contains(&time);
-    if !(writable(facts.this_update) && writable(next_update) && times.all(writable)) {
-        return assert!(planned.is_err());
-    }
-    let again = read_crl(&planned.unwrap().finish(&[1, 2, 3]).unwrap()).unwrap();
+    let entries = facts.revoked.iter().map(|entry| entry.revoked);
+    let removals = facts.removed.iter().map(|removal| removal.removed);
+    let mut times = entries
+        .chain(removals)
+        .chain([facts.this_update, next_update]);
+    let base = facts.delta_base;
+    let writable = base.is_none_or(|base| Some(base) < facts.number)
+        && facts.this_update <= next_update
+        && times.all(|time| (Time::from_unix(0)..=Time::MAX).contains(&time));
+    let Some(again) = rewritten(&facts) else {
+        return assert!(!writable);
+    };
+    assert!(writable);
+    let again = read_crl(&again).unwrap();
     assert_eq!(again.issuer, facts.issuer);
+    assert_eq!(again.number, facts.number.or(Some(0)));
     assert_eq!(again.this_update, facts.this_update);
     assert_eq!(again.next_update, Some(next_update));
+    assert_eq!(again.delta_base, facts.delta_base);
+    assert_eq!(names(&again), names(&facts));
     assert_eq!(again.revoked, facts.revoked);
+    assert_eq!(again.removed, facts.removed);
+    assert!(again.is_understood);
+    for entry in &again.revoked {
+        let shard = Shard::of_serial(Shards::MOST, &entry.serial);
+        assert!(Scope::Shard(shard).covers(&entry.serial));
+    }
+}
+
+fn names(facts: &CrlFacts) -> &[String] {
+    facts
+        .issuing_point
+        .as_ref()
+        .map_or(&[], |point| &point.names)
+}
+
+/// The DER of a list that says what was read, as an Ed25519 authority would write it.
+fn rewritten(facts: &CrlFacts) -> Option<Vec<u8>> {
+    let mut entries = Vec::new();
+    for entry in &facts.revoked {
+        push_entry(&mut entries, entry).ok()?;
+    }
+    for removal in &facts.removed {
+        push_removal(&mut entries, removal).ok()?;
+    }
+    let head = CrlHead {
+        issuer: &facts.issuer,
+        signature_algorithm: SignatureAlgorithm::Ed25519,
+        this_update: facts.this_update,
+        next_update: facts.next_update.unwrap_or(facts.this_update),
+        number: facts.number.unwrap_or(0),
+        authority_key_id: facts.authority_key_id.as_deref().unwrap_or(&[]),
+        scope_names: names(facts),
+        kind: match facts.delta_base {
+            Some(base) => CrlKind::Delta { base },
+            None => CrlKind::Complete {
+                freshest: &facts.freshest,
+            },
+        },
+    };
+    let mut stream = CrlStream::begin(&head, entries.len() as u64).ok()?;
+    stream.update(&entries);
+    let signed = stream.end().unwrap().finish(&[7; 64]).unwrap();
+    Some([signed.front, entries, signed.tail].concat())
 }
 
 /// What was asked reads back as it is repeated in answers, and any of it can be answered.
@@ -117,7 +165,7 @@ pub(crate) fn ocsp(octets: &[u8]) {
     assert_eq!(again.certificates, asked.certificates);
     let answer = |id| SingleAnswer {
         id,
-        status: CertStatus::Good,
+        status: CertStatus::NotIssued,
     };
     let planned = plan_ocsp_response(OcspContents {
         responder: [7; 20],
@@ -126,7 +174,7 @@ pub(crate) fn ocsp(octets: &[u8]) {
         next_update: Time::MAX,
         answers: asked.certificates.iter().map(answer).collect(),
         nonce: asked.nonce.as_deref(),
-        certificates: Vec::new(),
+        certificate: None,
     });
     assert!(planned.unwrap().finish(&[1, 2, 3]).is_ok());
 }
