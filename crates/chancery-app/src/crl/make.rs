@@ -4,12 +4,14 @@
 //! says is never older than what the complete list says, and clients may put the one on top of the other (RFC 5280,
 //! section 5.2.4).
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
 
 use chancery_core::crl::{CrlHead, CrlKind, CrlStream, Scope};
 use chancery_core::digest;
 use chancery_core::time::Time;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::draft::Draft;
 use super::folder;
@@ -19,9 +21,10 @@ use crate::issue::off_the_async_threads;
 use crate::store::crls::{CrlBase, NewCrlBase};
 use crate::{App, Error};
 
-/// Entries that are read at once: few enough that other readers of the store wait for milliseconds only, so many that a
-/// list is not held up by its turns among them.
+/// Entries that are read at once: other readers of the store wait for some milliseconds.
 const PAGE: usize = 16_384;
+/// Pages of a long list that are read side by side: a list should not wait for its turn behind all that is issued meanwhile.
+const SIDE_BY_SIDE: usize = 2;
 /// Into how many parts the life of a complete list is cut: lists made in the same one have one base among them.
 const BASES_IN_A_LIFE: i64 = 48;
 /// Octets beyond which operators are told to cut a list.
@@ -112,17 +115,8 @@ impl App {
         let generation = self.store().revocation_generation(authority).await?;
         // What was revoked stays on one list more after its end (RFC 5280, section 3.3).
         let since = this_update.plus_seconds(-wanted.life);
-        let mut draft = self.0.crls.folder.draft(&wanted.file_name());
-        let (mut next, last) = wanted.scope.buckets().into_inner();
-        loop {
-            let page = self
-                .store()
-                .crl_entries(authority, next..=last, since, PAGE)
-                .await?;
-            draft = off_the_async_threads(move || draft.push(page.entries)).await?;
-            let Some(bucket) = page.next else { break };
-            next = bucket;
-        }
+        let draft = self.0.crls.folder.draft(&wanted.file_name());
+        let draft = self.fill(draft, authority, wanted.scope, since).await?;
         let base = NewCrlBase {
             scope: wanted.scope,
             generation,
@@ -137,6 +131,59 @@ impl App {
             base: None,
         };
         self.publish(wanted, slot, draft, about, begun).await
+    }
+
+    /// The draft with all entries of a scope that have not expired before `since`.
+    async fn fill(
+        &self,
+        mut draft: Draft,
+        authority: i64,
+        scope: Scope,
+        since: Time,
+    ) -> Result<Draft, Error> {
+        let (start, last) = scope.buckets().into_inner();
+        let first = self
+            .store()
+            .crl_entries(authority, start..=last, since, PAGE);
+        let first = first.await?;
+        draft = off_the_async_threads(move || draft.push(first.entries)).await?;
+        let Some(next) = first.next else {
+            return Ok(draft);
+        };
+        // Serial numbers are random: as many buckets again hold about as many entries.
+        let width = next.saturating_sub(start).max(1);
+        let parts = (next..=last)
+            .step_by(usize::from(width))
+            .map(|from| from..=last.min(from.saturating_add(width - 1)));
+        let mut pages = stream::iter(parts)
+            .map(|part| self.clone().entries_in(authority, part, since))
+            .buffered(SIDE_BY_SIDE);
+        while let Some(entries) = pages.try_next().await? {
+            draft = off_the_async_threads(move || draft.push(entries)).await?;
+        }
+        Ok(draft)
+    }
+
+    /// All entries in these buckets.
+    async fn entries_in(
+        self,
+        authority: i64,
+        buckets: RangeInclusive<u16>,
+        since: Time,
+    ) -> Result<Vec<u8>, Error> {
+        let (mut next, last) = buckets.into_inner();
+        let mut entries = Vec::new();
+        loop {
+            let page = self
+                .store()
+                .crl_entries(authority, next..=last, since, PAGE);
+            let page = page.await?;
+            entries.extend(page.entries);
+            let Some(bucket) = page.next else {
+                return Ok(entries);
+            };
+            next = bucket;
+        }
     }
 
     async fn make_delta(&self, wanted: &Wanted, slot: &Slot) -> Result<List, Error> {
