@@ -1,7 +1,9 @@
-//! Revoking many certificates at once: looking first at what would be revoked, starting, following, stopping and going on.
-//! The doing is [`crate::jobs`]'s, which also goes on after a restart.
+//! Revoking many certificates at once: looking first at what would be revoked, starting, and following. The doing is
+//! [`crate::jobs`]'s, which also goes on after a restart.
 
+mod release;
 mod search;
+mod stop;
 #[cfg(test)]
 mod tests;
 
@@ -14,8 +16,9 @@ use tokio::sync::Notify;
 
 pub(crate) use self::search::may_change_all;
 use crate::audit::NewAuditEntry;
-use crate::store::bulk::{BulkReach, BulkStep, NewBulkRevocation};
-use crate::store::{CertificateKey, Step, StoreError};
+use crate::store::Step;
+use crate::store::bulk::{BulkReach, BulkStep, MovableSearch, NewBulkRevocation};
+use crate::store::certificates::CertificateKey;
 use crate::{App, Caller, Error};
 
 /// Which certificates to revoke. All conditions hold together, and at least one must be there.
@@ -55,7 +58,7 @@ pub struct BulkRequest {
     pub up_to: Option<CertificateNumber>,
 }
 
-/// What would be revoked now.
+/// What would be revoked or released now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BulkPreview {
     /// How many certificates.
@@ -68,18 +71,18 @@ pub struct BulkPreview {
     pub first: Vec<Certificate>,
 }
 
-/// A bulk revocation: what was asked for, and how far it is.
+/// A bulk revocation, or the release of one: what was asked for, and how far it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BulkRevocation {
     /// In the order of asking.
     pub number: i64,
     /// Which certificates, held to what whoever asked may change.
     pub filter: BulkFilter,
-    /// Why.
-    pub reason: Reason,
+    /// What is done to them.
+    pub action: BulkAction,
     /// Certificates with greater numbers are left alone.
     pub up_to: CertificateNumber,
-    /// How many there were to revoke at the start.
+    /// How many there were to move at the start.
     pub total: u64,
     /// Who asked.
     pub asked_by: UserId,
@@ -89,14 +92,23 @@ pub struct BulkRevocation {
     pub state: BulkState,
     /// Certificates up to this number have been looked at.
     pub cursor: CertificateNumber,
-    /// How many it has revoked.
-    pub revoked: u64,
+    /// How many it has moved: revoked, put on hold, or released.
+    pub moved: u64,
     /// When it last went on, stopped or ended.
     pub changed_at: Time,
     /// By whose right it goes on: who asked, or who resumed it last. It stops when that right ends.
     pub responsible: UserId,
     /// Why the server stopped it, if it did.
     pub stopped_because: Option<String>,
+}
+
+/// What a bulk revocation does to each certificate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BulkAction {
+    /// Revokes it for that reason; `CertificateHold` puts it on hold.
+    Revoke(Reason),
+    /// Releases it, provided that the bulk revocation with that number put it on hold and nobody has moved it since.
+    Release(i64),
 }
 
 /// Whether a bulk revocation goes on.
@@ -116,13 +128,37 @@ pub const MOST_SHOWN: usize = 10;
 /// Most bulk revocations of one page. One more is given, so that whoever pages can tell whether there is another page.
 pub const LARGEST_BULK_PAGE: usize = 1000;
 
-/// How often stopping or going on is decided anew when somebody else was faster.
-const ATTEMPTS: usize = 8;
-
 /// Where the job is told that there is something to do.
 #[derive(Default)]
 pub(crate) struct BulkDesk {
     pub(crate) started: Notify,
+}
+
+impl BulkAction {
+    /// The word of command line and native API.
+    pub const fn word(self) -> &'static str {
+        match self {
+            BulkAction::Revoke(Reason::CertificateHold) => "hold",
+            BulkAction::Revoke(_) => "revoke",
+            BulkAction::Release(_) => "release",
+        }
+    }
+
+    /// For which reason it revokes.
+    pub const fn reason(self) -> Option<Reason> {
+        match self {
+            BulkAction::Revoke(reason) => Some(reason),
+            BulkAction::Release(_) => None,
+        }
+    }
+
+    /// The number of the bulk revocation that it releases.
+    pub const fn releases(self) -> Option<i64> {
+        match self {
+            BulkAction::Revoke(_) => None,
+            BulkAction::Release(number) => Some(number),
+        }
+    }
 }
 
 impl BulkState {
@@ -140,10 +176,15 @@ impl BulkState {
 }
 
 impl BulkRevocation {
-    /// How many of those that were there at the start it did not revoke, because they were revoked or deleted otherwise
-    /// meanwhile, or expired. Known once it is done.
+    /// How many of those that were there at the start it did not move, because they were moved otherwise meanwhile, or
+    /// expired. Known once it is done.
     pub fn skipped(&self) -> Option<u64> {
-        (self.state == BulkState::Done).then(|| self.total.saturating_sub(self.revoked))
+        (self.state == BulkState::Done).then(|| self.total.saturating_sub(self.moved))
+    }
+
+    /// The number of the one that it releases, or its own: of a family at most one runs.
+    pub(crate) fn family(&self) -> i64 {
+        self.action.releases().unwrap_or(self.number)
     }
 }
 
@@ -159,18 +200,7 @@ impl App {
         asked: BulkRequest,
     ) -> Result<BulkPreview, Error> {
         let search = self.search(caller, asked, "revocation.preview").await?;
-        let counted = self.count_revocable(&search).await?;
-        let mut first = Vec::with_capacity(counted.first.len());
-        for number in counted.first {
-            let key = CertificateKey::Number(number);
-            first.extend(self.store().certificate(key).await?);
-        }
-        Ok(BulkPreview {
-            total: counted.total,
-            on_hold: counted.on_hold,
-            up_to: search.up_to,
-            first,
-        })
+        self.preview(&search).await
     }
 
     /// Starts to revoke every certificate that is there now, that passes the filter and that the caller may change; a
@@ -184,35 +214,19 @@ impl App {
         asked: BulkRequest,
     ) -> Result<BulkRevocation, Error> {
         const ACTION: &str = "revocation.start";
+        let reason = asked.reason;
         let search = self.search(caller, asked, ACTION).await?;
-        let total = self.count_revocable(&search).await?.total;
+        let total = self.count_movable(&search).await?.total;
         if total == 0 {
             return Err(Error::Invalid(
                 "no certificate that could be revoked passes the filter: look at its conditions again".to_owned(),
             ));
         }
         let told = NewAuditEntry {
-            detail: format!(
-                "{{\"v\":1,\"reason\":\"{}\",\"total\":{total}}}",
-                search.reason
-            ),
+            detail: format!("{{\"v\":1,\"reason\":\"{reason}\",\"total\":{total}}}"),
             ..self.audit_entry(Some(caller), ACTION)
         };
-        let new = NewBulkRevocation {
-            filter: search.filter,
-            reason: search.reason,
-            up_to: search.up_to,
-            total,
-            asked_by: caller.user.id.clone(),
-            asked_at: told.at,
-            told,
-        };
-        let step = Step::Bulk(BulkStep::Add(Box::new(new)));
-        let added = self.store().commit(vec![step]).await?;
-        self.0.bulk.started.notify_one();
-        let number = added.first().copied();
-        let number = number.ok_or_else(|| Error::internal("no number for a bulk revocation"))?;
-        self.stored_bulk_revocation(number).await
+        self.begin(caller, search, total, told).await
     }
 
     /// One bulk revocation; needs the right to read certificates everywhere, or in the domain that it is held to, unless
@@ -255,81 +269,45 @@ impl App {
             .await?)
     }
 
-    /// Stops one: when this has answered, it revokes nothing more. What it has revoked stays so. One that is stopped or
-    /// done is left as it is. Needs the right to change all that it reaches, unless the caller asked for it.
-    pub async fn stop_bulk_revocation(
-        &self,
-        caller: &Caller,
-        number: i64,
-    ) -> Result<BulkRevocation, Error> {
-        self.turn(caller, number, BulkState::Stopped).await
-    }
-
-    /// Lets one go on that was stopped, from now on by the caller's right. One that runs is left as it is. Needs the right
-    /// to change all that it reaches.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] if it is done.
-    pub async fn resume_bulk_revocation(
-        &self,
-        caller: &Caller,
-        number: i64,
-    ) -> Result<BulkRevocation, Error> {
-        let found = self.turn(caller, number, BulkState::Running).await?;
-        self.0.bulk.started.notify_one();
-        Ok(found)
-    }
-
-    async fn turn(
-        &self,
-        caller: &Caller,
-        number: i64,
-        to: BulkState,
-    ) -> Result<BulkRevocation, Error> {
-        let stops = to == BulkState::Stopped;
-        let action = if stops {
-            "revocation.stop"
-        } else {
-            "revocation.resume"
-        };
-        for _ in 0..ATTEMPTS {
-            let found = self.stored_bulk_revocation(number).await?;
-            let own = stops && found.asked_by == caller.user.id;
-            if !own && !may_change_all(&caller.user, &found.filter) {
-                self.refuse(caller, action, None, Some(number.to_string()))
-                    .await?;
-            }
-            match found.state {
-                BulkState::Done if !stops => {
-                    return Err(Error::Invalid(format!(
-                        "the revocation {number} is done: start another one for what came since"
-                    )));
-                }
-                BulkState::Done => return Ok(found),
-                from if from == to => return Ok(found),
-                from => {
-                    let entry = NewAuditEntry {
-                        object: Some(number.to_string()),
-                        ..self.audit_entry(Some(caller), action)
-                    };
-                    let turn = BulkStep::Turn {
-                        number,
-                        from,
-                        to,
-                        at: entry.at,
-                        responsible: (!stops).then(|| caller.user.id.clone()),
-                        because: None,
-                    };
-                    let steps = vec![Step::Bulk(turn), Step::Audit(entry)];
-                    match self.store().commit(steps).await {
-                        Ok(_) => return self.stored_bulk_revocation(number).await,
-                        Err(StoreError::Stale) => {}
-                        Err(error) => return Err(error.into()),
-                    }
-                }
-            }
+    /// What would be moved now.
+    async fn preview(&self, search: &MovableSearch) -> Result<BulkPreview, Error> {
+        let counted = self.count_movable(search).await?;
+        let mut first = Vec::with_capacity(counted.first.len());
+        for number in counted.first {
+            let key = CertificateKey::Number(number);
+            first.extend(self.store().certificate(key).await?);
         }
-        Err(Error::Busy)
+        Ok(BulkPreview {
+            total: counted.total,
+            on_hold: counted.on_hold,
+            up_to: search.up_to,
+            first,
+        })
+    }
+
+    /// Stores one that runs from now on, by the caller's right.
+    async fn begin(
+        &self,
+        caller: &Caller,
+        search: MovableSearch,
+        total: u64,
+        told: NewAuditEntry,
+    ) -> Result<BulkRevocation, Error> {
+        let new = NewBulkRevocation {
+            filter: search.filter,
+            action: search.action,
+            up_to: search.up_to,
+            total,
+            asked_by: caller.user.id.clone(),
+            asked_at: told.at,
+            told,
+        };
+        let step = Step::Bulk(BulkStep::Add(Box::new(new)));
+        let added = self.store().commit(vec![step]).await?;
+        self.0.bulk.started.notify_one();
+        let number = added.first().copied();
+        let number = number.ok_or_else(|| Error::internal("no number for a bulk revocation"))?;
+        self.stored_bulk_revocation(number).await
     }
 
     /// One bulk revocation, whoever asks.

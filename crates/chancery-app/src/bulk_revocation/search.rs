@@ -6,16 +6,18 @@ use chancery_core::identity::CertificateNumber;
 use chancery_core::revocation::Reason;
 use chancery_core::role::{self, Reach, Right};
 
-use super::{BulkFilter, BulkRequest, MOST_SHOWN};
+use super::{BulkAction, BulkFilter, BulkRequest, MOST_SHOWN};
 use crate::authority::SUB_AUTHORITY;
 use crate::bootstrap::SERVER_USER;
-use crate::store::UserKey;
-use crate::store::bulk::{Revocable, RevocableSearch};
+use crate::store::accounts::UserKey;
+use crate::store::bulk::{Movable, MovableSearch};
 use crate::users::User;
 use crate::{App, Caller, Error};
 
 /// Numbers that are looked through at a time: few enough that a reading thread is soon free again.
 const WINDOW: CertificateNumber = 20_000;
+/// The same for a release, which looks into the audit trail for each certificate on hold.
+const RELEASE_WINDOW: CertificateNumber = 4_000;
 
 /// Longest text to look for in subjects, in octets.
 const LONGEST_TEXT: usize = 1024;
@@ -30,18 +32,22 @@ pub(super) struct Counted {
 }
 
 impl App {
-    /// The next certificates that can be revoked, at most `limit`, and the number up to which that was looked through.
-    pub(crate) async fn next_revocable(
+    /// The next certificates that can be moved, at most `limit`, and the number up to which that was looked through.
+    pub(crate) async fn next_movable(
         &self,
-        search: &RevocableSearch,
+        search: &MovableSearch,
         limit: usize,
-    ) -> Result<(Vec<Revocable>, CertificateNumber), Error> {
-        let end = search.after.saturating_add(WINDOW).min(search.up_to);
-        let window = RevocableSearch {
+    ) -> Result<(Vec<Movable>, CertificateNumber), Error> {
+        let numbers = match search.action {
+            BulkAction::Revoke(_) => WINDOW,
+            BulkAction::Release(_) => RELEASE_WINDOW,
+        };
+        let end = search.after.saturating_add(numbers).min(search.up_to);
+        let window = MovableSearch {
             up_to: end,
             ..search.clone()
         };
-        let found = self.store().revocable(window, limit).await?;
+        let found = self.store().movable(window, limit).await?;
         let reached = match found.last() {
             Some(last) if found.len() >= limit => last.number,
             _ => end,
@@ -55,15 +61,15 @@ impl App {
         caller: &Caller,
         asked: BulkRequest,
         action: &'static str,
-    ) -> Result<RevocableSearch, Error> {
+    ) -> Result<MovableSearch, Error> {
         let mut filter = asked.filter;
         sensible(&filter, asked.reason)?;
         self.narrow_to_change(caller, &mut filter, action).await?;
         self.all_there(caller, &filter).await?;
         let newest = self.store().newest_certificate().await?;
-        Ok(RevocableSearch {
+        Ok(MovableSearch {
             filter,
-            reason: asked.reason,
+            action: BulkAction::Revoke(asked.reason),
             now: self.now(),
             after: 0,
             up_to: asked.up_to.map_or(newest, |up_to| up_to.min(newest)),
@@ -116,11 +122,11 @@ impl App {
         Ok(())
     }
 
-    pub(super) async fn count_revocable(&self, search: &RevocableSearch) -> Result<Counted, Error> {
+    pub(super) async fn count_movable(&self, search: &MovableSearch) -> Result<Counted, Error> {
         let mut counted = Counted::default();
         let mut search = search.clone();
         while search.after < search.up_to {
-            let (found, reached) = self.next_revocable(&search, usize::MAX).await?;
+            let (found, reached) = self.next_movable(&search, usize::MAX).await?;
             for one in &found {
                 counted.total += 1;
                 counted.on_hold += u64::from(one.state == State::OnHold);

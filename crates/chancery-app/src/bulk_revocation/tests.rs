@@ -1,5 +1,7 @@
 //! Bulk revocations against a real database, batch by batch, with a clock that is set by hand.
 
+mod release;
+
 use chancery_core::certificate::Status;
 use chancery_core::role::Role;
 
@@ -90,7 +92,7 @@ async fn what_was_looked_at_is_revoked_and_nothing_else() {
         .await
         .unwrap();
     assert_eq!(
-        (done.state, done.revoked, done.skipped()),
+        (done.state, done.moved, done.skipped()),
         (BulkState::Done, 3, Some(0))
     );
     assert_eq!(statuses(&engine, &before).await, ["revoked"; 3]);
@@ -129,7 +131,7 @@ async fn a_restart_in_the_middle_revokes_each_once() {
         );
     }
     let done = engine.app.stored_bulk_revocation(number).await.unwrap();
-    assert_eq!((done.state, done.revoked), (BulkState::Done, 5));
+    assert_eq!((done.state, done.moved), (BulkState::Done, 5));
 }
 
 #[tokio::test]
@@ -146,7 +148,7 @@ async fn what_is_stopped_revokes_nothing_more_until_it_is_resumed() {
     app.take_on(number, 1).await.unwrap().unwrap();
     for _ in 0..2 {
         let stopped = app.stop_bulk_revocation(admin, number).await.unwrap();
-        assert_eq!((stopped.state, stopped.revoked), (BulkState::Stopped, 1));
+        assert_eq!((stopped.state, stopped.moved), (BulkState::Stopped, 1));
     }
     assert!(app.take_on(number, 1).await.unwrap().is_none());
     assert_eq!(
@@ -163,7 +165,7 @@ async fn what_is_stopped_revokes_nothing_more_until_it_is_resumed() {
     app.see_through(number).await;
     let done = app.stop_bulk_revocation(admin, number).await.unwrap();
     assert_eq!(
-        (done.state, done.revoked, done.skipped()),
+        (done.state, done.moved, done.skipped()),
         (BulkState::Done, 2, Some(1))
     );
     let again = app.resume_bulk_revocation(admin, number).await;
@@ -391,7 +393,7 @@ async fn it_stops_when_the_right_by_which_it_goes_on_ends() {
         app.see_through(number).await;
         let stopped = app.bulk_revocation(admin, number).await.unwrap();
         let because = stopped.stopped_because.clone().unwrap();
-        assert_eq!((stopped.state, stopped.revoked), (BulkState::Stopped, 1));
+        assert_eq!((stopped.state, stopped.moved), (BulkState::Stopped, 1));
         assert!(because.contains(want), "{because}");
         let mut words = vec!["revoked"; revoked];
         words.resize(all.len(), "active");

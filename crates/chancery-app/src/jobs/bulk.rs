@@ -7,14 +7,15 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use chancery_core::certificate::{Action, Circumstances, Origin};
-use chancery_core::revocation::Reason;
 use tokio::task::JoinSet;
 
 use super::{AGAIN, EVERY};
+use crate::act::told;
 use crate::audit::NewAuditEntry;
-use crate::bulk_revocation::{BulkRevocation, BulkState, may_change_all};
-use crate::store::bulk::{BulkStep, Revocable, RevocableSearch};
-use crate::store::{Step, StoreError, StoredUser, UserKey};
+use crate::bulk_revocation::{BulkAction, BulkRevocation, BulkState, may_change_all};
+use crate::store::accounts::{StoredUser, UserKey};
+use crate::store::bulk::{BulkStep, Movable, MovableSearch};
+use crate::store::{Step, StoreError};
 use crate::{App, Error};
 
 /// How long a commit should take. Others wait that long at the most.
@@ -22,7 +23,7 @@ const AIM: Duration = Duration::from_millis(25);
 /// Fewest and most certificates of a commit.
 const FEWEST: usize = 32;
 const MOST: usize = 1024;
-/// Stretches without a certificate to revoke that are passed over before that is written down.
+/// Stretches without a certificate to move that are passed over before that is written down.
 const STRETCHES: usize = 50;
 /// Rest when so many writes wait that no more are taken.
 const REST: Duration = Duration::from_millis(200);
@@ -94,7 +95,7 @@ impl App {
         }
     }
 
-    /// Revokes the next certificates of a bulk revocation, at most `most`, and tells how long the commit took; none if it
+    /// Moves the next certificates of a bulk revocation, at most `most`, and tells how long the commit took; none if it
     /// does not run.
     ///
     /// # Errors
@@ -115,16 +116,16 @@ impl App {
                 return Ok(None);
             }
         };
-        let mut search = RevocableSearch {
+        let mut search = MovableSearch {
             filter: job.filter.clone(),
-            reason: job.reason,
+            action: job.action,
             now: self.now(),
             after: job.cursor,
             up_to: job.up_to,
         };
         let mut found = Vec::new();
         for _ in 0..STRETCHES {
-            (found, search.after) = self.next_revocable(&search, most).await?;
+            (found, search.after) = self.next_movable(&search, most).await?;
             if !found.is_empty() || search.after >= search.up_to {
                 break;
             }
@@ -166,7 +167,7 @@ impl App {
             detail: format!("{{\"v\":1,\"because\":\"{because}\"}}"),
             ..self.audit_entry(None, "revocation.stop")
         };
-        let turn = BulkStep::Turn {
+        let switch = BulkStep::Switch {
             number: job.number,
             from: BulkState::Running,
             to: BulkState::Stopped,
@@ -179,7 +180,7 @@ impl App {
             because,
             "a bulk revocation stopped"
         );
-        let steps = vec![Step::Bulk(turn), Step::Audit(entry)];
+        let steps = vec![Step::Bulk(switch), Step::Audit(entry)];
         match self.store().commit(steps).await {
             Ok(_) => Ok(()),
             Err(StoreError::Stale) => Err(Error::Changed),
@@ -187,25 +188,25 @@ impl App {
         }
     }
 
-    /// The steps that revoke those certificates, and take the bulk revocation on to where the search stands.
-    fn advance(
+    /// The steps that move those certificates, and take the bulk revocation on to where the search stands.
+    pub(crate) fn advance(
         &self,
         job: &BulkRevocation,
         user: &StoredUser,
-        search: &RevocableSearch,
-        found: &[Revocable],
+        search: &MovableSearch,
+        found: &[Movable],
     ) -> Result<Vec<Step>, Error> {
-        let mut moves = Vec::with_capacity(2 * found.len() + 3);
+        let mut moves = Vec::with_capacity(3 * found.len() + 3);
         for one in found {
-            moves.extend(self.revocation_of(job, user, one, search)?);
+            moves.extend(self.movement_of(job, user, one, search)?);
         }
-        let revoked = found.len() as u64;
+        let moved = found.len() as u64;
         let ended = search.after >= search.up_to;
         let on = BulkStep::Advance {
             number: job.number,
             from: job.cursor,
             to: search.after,
-            revoked,
+            moved,
             at: search.now,
             ended,
         };
@@ -214,46 +215,57 @@ impl App {
         let mut steps = vec![Step::Bulk(on), Step::ExpectUser(user.clone())];
         steps.append(&mut moves);
         if ended {
+            let done = match job.action {
+                BulkAction::Revoke(_) => "revoked",
+                BulkAction::Release(_) => "released",
+            };
             steps.push(Step::Audit(NewAuditEntry {
                 object: Some(job.number.to_string()),
-                detail: format!("{{\"v\":1,\"revoked\":{}}}", job.revoked + revoked),
+                detail: format!("{{\"v\":1,\"{done}\":{}}}", job.moved + moved),
                 ..self.entry_for(user, "revocation.finish")
             }));
         }
         Ok(steps)
     }
 
-    fn revocation_of(
+    fn movement_of(
         &self,
         job: &BulkRevocation,
         user: &StoredUser,
-        one: &Revocable,
-        search: &RevocableSearch,
-    ) -> Result<[Step; 2], Error> {
+        one: &Movable,
+        search: &MovableSearch,
+    ) -> Result<Vec<Step>, Error> {
         let circumstances = Circumstances {
             ours: one.origin == Origin::Issued,
             expired: one.not_after < search.now,
         };
-        let to = one.state.after(Action::Revoke(job.reason), circumstances)?;
-        let name = match job.reason {
-            Reason::CertificateHold => "certificate.hold",
-            _ => "certificate.revoke",
+        let (action, of) = match job.action {
+            BulkAction::Revoke(reason) => {
+                (Action::Revoke(reason), format!("\"reason\":\"{reason}\""))
+            }
+            BulkAction::Release(number) => (Action::Release, format!("\"releases\":{number}")),
         };
         let entry = NewAuditEntry {
             certificate: Some(one.id),
-            detail: format!(
-                "{{\"v\":1,\"reason\":\"{}\",\"revocation\":{}}}",
-                job.reason, job.number
-            ),
-            ..self.entry_for(user, name)
+            detail: format!("{{\"v\":1,{of},\"revocation\":{}}}", job.number),
+            ..self.entry_for(user, told(action))
         };
         let step = Step::Move {
             certificate: one.number,
             from: one.state,
-            to,
+            to: one.state.after(action, circumstances)?,
             at: search.now,
         };
-        Ok([step, Step::Audit(entry)])
+        let mut steps = Vec::with_capacity(3);
+        if job.action.releases().is_some() {
+            // Released and held anew by somebody since it was read, it would look the same.
+            steps.push(Step::Bulk(BulkStep::ExpectNoHoldSince {
+                certificate: one.id,
+                entry: one.trail,
+            }));
+        }
+        steps.extend([step, Step::Audit(entry)]);
+        Ok(steps)
     }
 
     /// An audit entry about what the server does by that user's right.

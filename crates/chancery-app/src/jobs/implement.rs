@@ -13,10 +13,12 @@ use tokio::task::JoinSet;
 use crate::audit::NewAuditEntry;
 use crate::issue::{Signed, end_after, off_the_async_threads, sealing_purpose, sign};
 use crate::keys::software;
-use crate::orders::{ATTEMPTS, movement_of};
+use crate::orders::movement_of;
 use crate::renew::renewable;
 use crate::search::CertificateRef;
-use crate::store::{Filling, OrderTask, Step, StoreError, StoredOrder};
+use crate::store::orders::{Filling, OrderStep, OrderTask, StoredOrder};
+use crate::store::{Step, StoreError};
+use crate::turns::ATTEMPTS;
 use crate::{App, Error};
 
 /// Orders that are done at the same time, so that they share commits and one slow key does not hold up many others.
@@ -62,7 +64,7 @@ impl App {
                     }
                     // Somebody moved one of the certificates or the order meanwhile: decide anew.
                     Err(StoreError::Stale) => continue,
-                    Err(StoreError::Conflict(conflict)) => Error::Conflict(conflict),
+                    Err(error @ (StoreError::Conflict(_) | StoreError::Policy(_))) => error.into(),
                     Err(error) => return Err(error.into()),
                 },
                 Err(error @ (Error::Busy | Error::TimedOut)) => return Err(error),
@@ -140,14 +142,7 @@ impl App {
 
     async fn moving(&self, order: &WorkOrder, action: Action) -> Result<Vec<Step>, Error> {
         let certificate = self.certificate_of(order.certificate).await?;
-        let name = match action {
-            Action::Hold => "certificate.hold",
-            Action::Release => "certificate.release",
-            Action::Revoke(_) | Action::Activate | Action::Delete | Action::Purge => {
-                "certificate.revoke"
-            }
-        };
-        Ok(self.movement(None, &certificate, action, name)?.1)
+        Ok(self.movement(None, &certificate, action)?.1)
     }
 
     async fn making(&self, order: &WorkOrder, task: &OrderTask) -> Result<Vec<Step>, Error> {
@@ -165,7 +160,8 @@ impl App {
             renewable(old.state)?;
             steps.push(Step::ExpectState(old.number, old.state));
         }
-        let signed = self.sign_ordered(&record, old.as_ref(), task).await?;
+        let mut signed = self.sign_ordered(&record, old.as_ref(), task).await?;
+        steps.extend(signed.expectation.take());
         steps.push(Step::ExpectSoundKey(signed.planned.public_key.key_id()));
         steps.push(self.filling(&record, old.as_ref(), signed)?);
         let action = match old {
@@ -182,7 +178,7 @@ impl App {
                 state: active,
                 ..record
             };
-            let held = self.movement(None, &filled, Action::Hold, "certificate.hold")?;
+            let held = self.movement(None, &filled, Action::Hold)?;
             steps.extend(held.1);
         }
         if let Some(old) = &old {
@@ -252,7 +248,7 @@ impl App {
             }
             None => None,
         };
-        Ok(Step::FillCertificate(Box::new(Filling {
+        Ok(Step::Order(OrderStep::Fill(Box::new(Filling {
             certificate: record.number,
             der: signed.der,
             subject_key_id: signed.planned.public_key.key_id(),
@@ -261,7 +257,7 @@ impl App {
             at: self.now(),
             sealed_key,
             replaces: old.map(|old| old.number),
-        })))
+        }))))
     }
 
     /// The steps by which the old certificate is revoked, if the configuration and the order's reason ask for it. One that
@@ -277,9 +273,9 @@ impl App {
         };
         let configured = AfterRegenerate::from(self.0.config.orders.after_regenerate);
         match configured.revocation(&order.reason) {
-            Some(reason) if new_key && !old.is_expired(self.now()) => Ok(self
-                .movement(None, old, Action::Revoke(reason), "certificate.revoke")?
-                .1),
+            Some(reason) if new_key && !old.is_expired(self.now()) => {
+                Ok(self.movement(None, old, Action::Revoke(reason))?.1)
+            }
             _ => Ok(Vec::new()),
         }
     }

@@ -2,19 +2,20 @@
 
 use chancery_core::certificate::{Origin, State};
 use chancery_core::identity::{CertificateId, CertificateNumber, DomainId, UserId};
-use chancery_core::revocation::Reason;
 use chancery_core::time::Time;
 
 use crate::audit::NewAuditEntry;
-use crate::bulk_revocation::{BulkFilter, BulkState};
+use crate::bulk_revocation::{BulkAction, BulkFilter, BulkState};
 
 /// A part of a commit that is about a bulk revocation.
 #[derive(Debug)]
 pub(crate) enum BulkStep {
-    /// Stores one that runs from now on.
+    /// Stores one that runs from now on; fails with [`super::StoreError::Stale`] if it is a release, and what it
+    /// releases or another release of that runs.
     Add(Box<NewBulkRevocation>),
-    /// Moves one from a state to another; fails with [`super::StoreError::Stale`] if it is not in `from`.
-    Turn {
+    /// Moves one from a state to another; fails with [`super::StoreError::Stale`] if it is not in `from`, or if it is to
+    /// run and another one of its family does.
+    Switch {
         /// Which.
         number: i64,
         /// The state in which it must be.
@@ -36,12 +37,19 @@ pub(crate) enum BulkStep {
         from: CertificateNumber,
         /// The certificate up to which it will have looked.
         to: CertificateNumber,
-        /// Certificates that this commit revokes for it.
-        revoked: u64,
+        /// Certificates that this commit moves for it.
+        moved: u64,
         /// When.
         at: Time,
         /// Is that the end of it?
         ended: bool,
+    },
+    /// Fails with [`super::StoreError::Stale`] if somebody put a certificate on hold after an entry of the audit trail.
+    ExpectNoHoldSince {
+        /// Which.
+        certificate: CertificateId,
+        /// [`Movable::trail`].
+        entry: i64,
     },
 }
 
@@ -49,7 +57,7 @@ pub(crate) enum BulkStep {
 #[derive(Debug)]
 pub(crate) struct NewBulkRevocation {
     pub(crate) filter: BulkFilter,
-    pub(crate) reason: Reason,
+    pub(crate) action: BulkAction,
     pub(crate) up_to: CertificateNumber,
     pub(crate) total: u64,
     pub(crate) asked_by: UserId,
@@ -60,10 +68,10 @@ pub(crate) struct NewBulkRevocation {
 
 /// Which certificates to look for, in the order of their numbers.
 #[derive(Clone, Debug)]
-pub(crate) struct RevocableSearch {
+pub(crate) struct MovableSearch {
     pub(crate) filter: BulkFilter,
-    /// For which reason they are to be revoked: what is on hold already is not held again.
-    pub(crate) reason: Reason,
+    /// What is to be done to them: only those to which it can be done are found.
+    pub(crate) action: BulkAction,
     /// The moment at which expiry is judged.
     pub(crate) now: Time,
     /// Only those with greater numbers.
@@ -83,12 +91,14 @@ pub(crate) enum BulkReach {
     AskedBy(UserId),
 }
 
-/// What decides whether a certificate can be revoked.
+/// What decides whether and how a certificate can be moved.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Revocable {
+pub(crate) struct Movable {
     pub(crate) number: CertificateNumber,
     pub(crate) id: CertificateId,
     pub(crate) origin: Origin,
     pub(crate) state: State,
     pub(crate) not_after: Time,
+    /// The newest entry of the audit trail when this was read.
+    pub(crate) trail: i64,
 }

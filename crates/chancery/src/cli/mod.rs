@@ -378,6 +378,8 @@ mod tests {
             "revocation start --reason superseded",
             "revocation start --domain d1",
             "revocation stop",
+            "revocation release --yes",
+            "revocation release x",
             "cert show",
             "cert export 1",
             "cert import",

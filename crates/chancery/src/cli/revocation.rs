@@ -1,13 +1,9 @@
-//! `revocation`: revoking many certificates at once, with a look and a question before, and following it to its end.
+//! `revocation`: revoking many certificates at once and releasing them again, and following that to its end.
 
+mod begin;
 mod follow;
 
-use std::io::{self, IsTerminal};
-
-use chancery_core::revocation::Reason;
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
-use clap::{ArgGroup, Args, Subcommand};
-use indicatif::HumanCount;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -15,9 +11,8 @@ use super::address::Resource;
 use super::client::Client;
 use super::failure::{Failure, Kind};
 use super::list::{Column, Extent, List};
-use super::object::{self, text};
-use super::table::{self, Table};
-use super::{input::Input, output};
+use super::object::text;
+use super::{output, table};
 
 pub(crate) const EXAMPLES: &str = "\
 All conditions hold together. First it is told how many certificates that is and what they
@@ -26,7 +21,8 @@ revoked, however many are issued meanwhile. The server goes on by itself, after 
 too: Ctrl-C only ends the watching, `chancery revocation stop` ends the revoking.
 
 Revocation is for good. Where in doubt, give the reason certificate-hold, look, and then
-revoke those --on-hold for the true reason: they count as revoked since the hold.
+revoke those --on-hold for the true reason: they count as revoked since the hold. Or
+release what that revocation put on hold: what others hold stays on hold.
 
 Examples:
   chancery revocation start --domain gates --reason key-compromise --dry-run
@@ -34,6 +30,7 @@ Examples:
   chancery revocation start --subject OU=Gate --issued-after 2026-11-01T00:00:00Z --reason key-compromise --yes
   chancery revocation list
   chancery revocation stop 3
+  chancery revocation release 3 --dry-run
   chancery revocation resume 3
   chancery revocation follow 3";
 
@@ -42,17 +39,19 @@ Examples:
 pub(crate) enum RevocationCommand {
     /// Revoke every certificate that meets all conditions
     #[command(after_help = EXAMPLES)]
-    Start(Box<StartArgs>),
+    Start(Box<begin::StartArgs>),
     /// List revocations of many certificates, newest first
     List(Extent),
     /// Show how far one is
     Show(Number),
     /// Watch one until it is done
     Follow(Number),
-    /// Stop one; what it has revoked stays so
+    /// Stop one; what it has done stays so
     Stop(Number),
     /// Let one go on that was stopped
     Resume(Number),
+    /// Release what one put on hold and nobody has changed since
+    Release(begin::ReleaseArgs),
 }
 
 /// Which revocation.
@@ -60,59 +59,6 @@ pub(crate) enum RevocationCommand {
 pub(crate) struct Number {
     /// The revocation's number
     number: u64,
-}
-
-/// Which certificates to revoke, and how.
-#[derive(Args, Debug)]
-#[command(group = ArgGroup::new("condition").required(true).multiple(true))]
-pub(crate) struct StartArgs {
-    /// Only those that this authority signed
-    #[arg(long, group = "condition", value_name = "AUTHORITY", value_parser = NonEmptyStringValueParser::new())]
-    authority: Option<String>,
-
-    /// Only those issued by this profile
-    #[arg(long, group = "condition", value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
-    profile: Option<String>,
-
-    /// Only those of this user, by id
-    #[arg(long, group = "condition", value_name = "USER", value_parser = NonEmptyStringValueParser::new())]
-    owner: Option<String>,
-
-    /// Only those of this domain, by id
-    #[arg(long, group = "condition", value_name = "DOMAIN", value_parser = NonEmptyStringValueParser::new())]
-    domain: Option<String>,
-
-    /// Only those with this text in their subject, written as /C=US/CN=Joe, whatever its case
-    #[arg(long, group = "condition", value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
-    subject: Option<String>,
-
-    /// Only those that came to the server at this time or later, as 2026-11-22T11:34:00Z
-    #[arg(long, group = "condition", value_name = "TIME", value_parser = NonEmptyStringValueParser::new())]
-    issued_after: Option<String>,
-
-    /// Only those that came to the server before this time
-    #[arg(long, group = "condition", value_name = "TIME", value_parser = NonEmptyStringValueParser::new())]
-    issued_before: Option<String>,
-
-    /// Only those on hold
-    #[arg(long, group = "condition")]
-    on_hold: bool,
-
-    /// Why; certificate-hold puts them on hold
-    #[arg(long, value_name = "WORD", value_parser = PossibleValuesParser::new(Reason::ALL.map(Reason::word)))]
-    reason: String,
-
-    /// Tell what would be revoked, and revoke nothing
-    #[arg(long)]
-    dry_run: bool,
-
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
-
-    /// Start it and do not watch
-    #[arg(long)]
-    no_wait: bool,
 }
 
 impl Number {
@@ -128,7 +74,8 @@ impl Number {
 /// Does it.
 pub(crate) fn run(command: RevocationCommand, context: &Context) -> Result<(), Failure> {
     match command {
-        RevocationCommand::Start(args) => start(&args, context),
+        RevocationCommand::Start(args) => begin::start(&args, context),
+        RevocationCommand::Release(args) => begin::release(&args, context),
         RevocationCommand::List(extent) => list(extent, context),
         RevocationCommand::Show(which) => {
             print(&context.client()?.read(&which.resource())?, context)
@@ -148,131 +95,6 @@ pub(crate) fn run(command: RevocationCommand, context: &Context) -> Result<(), F
             print(&resumed, context)
         }
     }
-}
-
-fn start(args: &StartArgs, context: &Context) -> Result<(), Failure> {
-    let client = context.client()?;
-    let revocations = Resource::new(&["revocations"]);
-    let mut request = asked(args);
-    let seen = client.post(&revocations, &with(&request, "dry_run", json!(true)))?;
-    if args.dry_run && context.json() {
-        return output::json(&seen);
-    }
-    let total = seen.get("total").and_then(Value::as_u64).unwrap_or(0);
-    if total == 0 {
-        let failure = Failure::new(
-            Kind::Refused,
-            "no certificate that could be revoked meets these conditions",
-        );
-        return Err(failure.hint("`chancery cert list` shows what there is"));
-    }
-    if args.dry_run {
-        return output::bytes(told(&seen, total, args, context.width()).as_bytes());
-    }
-    output::note(told(&seen, total, args, None).trim_end());
-    if !args.yes {
-        confirm(total, context.input())?;
-    }
-    // From here on Ctrl-C must not leave in the dark what was begun.
-    let watch = follow::Watch::begin()?;
-    request = with(
-        &request,
-        "up_to",
-        seen.get("up_to").cloned().unwrap_or_default(),
-    );
-    let started = client.post(&revocations, &request)?;
-    if args.no_wait {
-        return print(&started, context);
-    }
-    follow_to_the_end(&client, &watch, &started, context)
-}
-
-/// The request in earnest, for whatever is there.
-fn asked(args: &StartArgs) -> Value {
-    let given = |value: &Option<String>| value.as_ref().map(|text| json!(text));
-    object::of([
-        ("reason", Some(json!(args.reason))),
-        ("authority", given(&args.authority)),
-        ("profile", given(&args.profile)),
-        ("owner", given(&args.owner)),
-        ("domain", given(&args.domain)),
-        ("subject", given(&args.subject)),
-        ("issued_after", given(&args.issued_after)),
-        ("issued_before", given(&args.issued_before)),
-        ("on_hold", args.on_hold.then_some(json!(true))),
-    ])
-}
-
-fn with(request: &Value, member: &str, value: Value) -> Value {
-    let mut request = request.clone();
-    if let Some(members) = request.as_object_mut() {
-        members.insert(member.to_owned(), value);
-    }
-    request
-}
-
-/// What would be revoked, for people.
-fn told(seen: &Value, total: u64, args: &StartArgs, width: Option<usize>) -> String {
-    let entries = seen.get("first").and_then(Value::as_array);
-    let entries = entries.map(Vec::as_slice).unwrap_or_default();
-    let rows: Vec<Vec<String>> = entries
-        .iter()
-        .map(|one| EXAMPLE.map(|(_, member)| text(one, member)).to_vec())
-        .collect();
-    let mut table = Table::new(&EXAMPLE.map(|(title, _)| title), 3, width).page(&rows);
-    let left = total.saturating_sub(entries.len() as u64);
-    if left > 0 {
-        table.push_str(&format!("... and {} more\n", HumanCount(left)));
-    }
-    let on_hold = seen.get("on_hold").and_then(Value::as_u64).unwrap_or(0);
-    let on_hold = match on_hold {
-        0 => String::new(),
-        some => format!(", {} of them on hold now", HumanCount(some)),
-    };
-    format!(
-        "{table}{} to {}{on_hold}\n",
-        certificates(total),
-        done_to_them(&args.reason)
-    )
-}
-
-/// The columns of an example: title, and member of a certificate.
-const EXAMPLE: [(&str, &str); 5] = [
-    ("NUMBER", "number"),
-    ("STATUS", "status"),
-    ("OWNER", "owner"),
-    ("SUBJECT", "subject"),
-    ("AUTHORITY", "authority"),
-];
-
-fn certificates(count: u64) -> String {
-    let noun = if count == 1 {
-        "certificate"
-    } else {
-        "certificates"
-    };
-    format!("{} {noun}", HumanCount(count))
-}
-
-fn done_to_them(reason: &str) -> String {
-    if reason == Reason::CertificateHold.word() {
-        return "put on hold".to_owned();
-    }
-    format!("revoke for good, reason {reason}")
-}
-
-/// Asks for the number of certificates: a `y` is typed too easily.
-fn confirm(total: u64, input: &Input) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() {
-        let failure = Failure::usage("nobody is there to confirm it");
-        return Err(failure.hint("look with --dry-run, and give --yes"));
-    }
-    let question = format!("type the number of certificates ({total}) to go on: ");
-    let answer = input.answer(&question)?.unwrap_or_default();
-    if answer.trim().replace([',', '_'], "") == total.to_string() {
-        return Ok(());
-    }
-    Err(Failure::new(Kind::Refused, "nothing was revoked"))
 }
 
 fn follow_to_the_end(
@@ -297,13 +119,28 @@ fn follow_to_the_end(
 const COLUMNS: &[Column] = &[
     ("NUMBER", |one| text(one, "number")),
     ("STATE", |one| text(one, "state")),
-    ("REVOKED", |one| text(one, "revoked")),
+    ("ACTION", action),
+    ("DONE", |one| text(one, counted(one))),
     ("TOTAL", |one| text(one, "total")),
     ("REASON", |one| text(one, "reason")),
     ("ASKED", |one| text(one, "asked")),
     ("BY", |one| text(one, "asked_by")),
     ("CONDITIONS", conditions),
 ];
+
+/// What it does, and whose hold it releases.
+fn action(one: &Value) -> String {
+    let words = [text(one, "action"), text(one, "releases")];
+    words.join(" ").trim_end().to_owned()
+}
+
+/// The member that counts what it has done.
+fn counted(one: &Value) -> &'static str {
+    match text(one, "action").as_str() {
+        "release" => "released",
+        _ => "revoked",
+    }
+}
 
 /// The conditions of a revocation, as they are given to `start`.
 fn conditions(one: &Value) -> String {
@@ -334,7 +171,7 @@ fn list(extent: Extent, context: &Context) -> Result<(), Failure> {
         member: "revocations",
         cursor: "before",
         columns: COLUMNS,
-        elastic: 7,
+        elastic: 8,
     };
     list.print(context, Some(extent))
 }
@@ -348,10 +185,11 @@ fn print(one: &Value, context: &Context) -> Result<(), Failure> {
     let fields = [
         plain("number"),
         plain("state"),
+        ("action", action(one)),
         plain("reason"),
         ("conditions", conditions(one)),
         plain("total"),
-        plain("revoked"),
+        plain(counted(one)),
         plain("skipped"),
         plain("asked_by"),
         plain("asked"),
@@ -375,11 +213,5 @@ mod tests {
             "--authority issuing --subject OU=Gate --issued-after x --on-hold"
         );
         assert_eq!(conditions(&json!({"on_hold": false})), "");
-    }
-
-    #[test]
-    fn counts_are_told_in_words() {
-        assert_eq!(certificates(1), "1 certificate");
-        assert_eq!(certificates(200_000), "200,000 certificates");
     }
 }

@@ -4,6 +4,7 @@
 mod command;
 mod crashes;
 mod refusals;
+mod release;
 
 use std::thread;
 use std::time::{Duration, Instant};

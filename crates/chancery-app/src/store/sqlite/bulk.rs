@@ -1,28 +1,25 @@
-//! Bulk revocations: storing, taking on, reading back, and finding the certificates within their reach.
+//! Bulk revocations: storing, taking on, and reading back.
 
 use chancery_core::identity::{CertificateId, DomainId, UserId};
-use chancery_core::name::Name;
 use chancery_core::revocation::Reason;
 use chancery_core::time::Time;
 use rusqlite::{Connection, Row, params};
 
 use super::audit;
-use super::codes::{origin_of, state_of};
+use super::codes::outcome_code;
 use super::columns::Columns;
 use super::conflict::changed_one;
 use super::query::Query;
-use crate::audit::NewAuditEntry;
-use crate::authority::SUB_AUTHORITY;
-use crate::bootstrap::SERVER_USER;
-use crate::bulk_revocation::{BulkFilter, BulkRevocation, BulkState};
+use crate::audit::{HOLD, NewAuditEntry, Outcome};
+use crate::bulk_revocation::{BulkAction, BulkFilter, BulkRevocation, BulkState};
 use crate::store::StoreError;
-use crate::store::bulk::{BulkReach, BulkStep, NewBulkRevocation, Revocable, RevocableSearch};
+use crate::store::bulk::{BulkReach, BulkStep, NewBulkRevocation};
 
 /// Does a step; the number of what it added, if it did.
 pub(super) fn perform(connection: &Connection, step: &BulkStep) -> Result<Option<i64>, StoreError> {
     match step {
         BulkStep::Add(new) => return add(connection, new).map(Some),
-        BulkStep::Turn {
+        BulkStep::Switch {
             number,
             from,
             to,
@@ -30,6 +27,9 @@ pub(super) fn perform(connection: &Connection, step: &BulkStep) -> Result<Option
             responsible,
             because,
         } => {
+            if *to == BulkState::Running {
+                expect_none_runs(connection, *number)?;
+            }
             let changed = connection
                 .prepare_cached(
                     "UPDATE bulk_revocations
@@ -50,7 +50,7 @@ pub(super) fn perform(connection: &Connection, step: &BulkStep) -> Result<Option
             number,
             from,
             to,
-            revoked,
+            moved,
             at,
             ended,
         } => {
@@ -67,26 +67,63 @@ pub(super) fn perform(connection: &Connection, step: &BulkStep) -> Result<Option
                     number,
                     from,
                     to,
-                    stored_count(*revoked),
+                    stored_count(*moved),
                     at.unix(),
                     state_code(state),
                 ])?;
             changed_one(changed, StoreError::Stale)?;
         }
+        BulkStep::ExpectNoHoldSince { certificate, entry } => {
+            expect_no_hold_since(connection, certificate, *entry)?;
+        }
     }
     Ok(None)
 }
 
+/// Of a bulk revocation and all that release it at most one runs. Fails if one of `number`'s family does.
+fn expect_none_runs(connection: &Connection, number: i64) -> Result<(), StoreError> {
+    let runs = connection
+        .prepare_cached(
+            "SELECT 1 FROM bulk_revocations WHERE state = 0 AND coalesce(releases, number)
+                 = (SELECT coalesce(releases, number) FROM bulk_revocations WHERE number = ?1)",
+        )?
+        .exists([number])?;
+    if runs { Err(StoreError::Stale) } else { Ok(()) }
+}
+
+fn expect_no_hold_since(
+    connection: &Connection,
+    certificate: &CertificateId,
+    entry: i64,
+) -> Result<(), StoreError> {
+    let held = connection
+        .prepare_cached(
+            "SELECT 1 FROM audit INDEXED BY audit_by_certificate
+             WHERE certificate = ?1 AND id > ?2 AND action = ?3 AND outcome = ?4",
+        )?
+        .exists(params![
+            certificate.octets(),
+            entry,
+            HOLD,
+            outcome_code(Outcome::Done)
+        ])?;
+    if held { Err(StoreError::Stale) } else { Ok(()) }
+}
+
 fn add(connection: &Connection, new: &NewBulkRevocation) -> Result<i64, StoreError> {
     let filter = &new.filter;
+    if let Some(number) = new.action.releases() {
+        expect_none_runs(connection, number)?;
+    }
     connection
         .prepare_cached(
             "INSERT INTO bulk_revocations (reason, authority, profile, owner, domain, subject, issued_after, issued_before,
-                 on_hold, up_to, total, asked_by, asked_at, changed_at, responsible)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?12)",
+                 on_hold, up_to, total, asked_by, asked_at, changed_at, responsible, releases)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?12, ?14)",
         )?
         .execute(params![
-            new.reason.code(),
+            // What is lifted is a hold.
+            new.action.reason().unwrap_or(Reason::CertificateHold).code(),
             filter.authority,
             filter.profile,
             filter.owner.as_ref().map(UserId::as_str),
@@ -99,6 +136,7 @@ fn add(connection: &Connection, new: &NewBulkRevocation) -> Result<i64, StoreErr
             stored_count(new.total),
             new.asked_by.as_str(),
             new.asked_at.unix(),
+            new.action.releases(),
         ])?;
     let number = connection.last_insert_rowid();
     let told = NewAuditEntry {
@@ -107,96 +145,6 @@ fn add(connection: &Connection, new: &NewBulkRevocation) -> Result<i64, StoreErr
     };
     audit::add(connection, &told)?;
     Ok(number)
-}
-
-/// Certificates that a bulk revocation reaches and that can be revoked, in the order of their numbers, at most `limit`.
-pub(super) fn revocable(
-    connection: &Connection,
-    search: &RevocableSearch,
-    limit: usize,
-) -> Result<Vec<Revocable>, StoreError> {
-    revocable_query(search, limit).rows(connection, |row| {
-        let mut columns = Columns::of(row);
-        Ok(Revocable {
-            number: columns.next()?,
-            id: columns.parse(|octets: [u8; 12]| CertificateId::from_octets(&octets).ok())?,
-            origin: columns.parse(origin_of)?,
-            state: columns.parse_pair(state_of)?,
-            not_after: Time::from_unix(columns.next()?),
-        })
-    })
-}
-
-/// Along the index of the rarest condition, whose columns tell state and end: what cannot be revoked any more is passed
-/// over without being read.
-fn revocable_query(search: &RevocableSearch, limit: usize) -> Query {
-    let filter = &search.filter;
-    let states: &[i64] = match (filter.on_hold, search.reason) {
-        (true, _) => &[2],
-        (false, Reason::CertificateHold) => &[1],
-        (false, _) => &[1, 2],
-    };
-    let index = match (&filter.owner, &filter.domain) {
-        (Some(_), _) => "INDEXED BY certificates_by_owner",
-        (None, Some(_)) => "INDEXED BY certificates_by_domain",
-        (None, None) if filter.on_hold => "INDEXED BY certificates_by_state",
-        (None, None) => "INDEXED BY certificates_listed",
-    };
-    let query = Query::new(
-        "SELECT c.number, c.id, c.origin, c.state, c.reason, c.not_after FROM certificates AS c",
-    )
-    .text(index)
-    .with("WHERE c.number > ?", search.after)
-    .with("AND c.number <= ?", search.up_to)
-    // The words of the index of what is listed, by which SQLite knows that it can be used.
-    .text("AND c.state < 4")
-    .with_each("AND c.state IN", states)
-    .with("AND c.not_after >= ?", search.now.unix());
-    conditions(query, filter)
-        .text("ORDER BY c.number")
-        .limit(limit)
-}
-
-/// Authorities' own certificates are never revoked in bulk, and the server's own ones only if their owner is named.
-fn conditions(query: Query, filter: &BulkFilter) -> Query {
-    let query = query
-        .with("AND c.profile IS NOT ?", SUB_AUTHORITY.to_owned())
-        .with_some(
-            "AND c.owner = (SELECT number FROM users WHERE id = ?)",
-            filter.owner.as_ref().map(|id| id.as_str().to_owned()),
-        )
-        .with_some(
-            "AND c.domain = (SELECT number FROM domains WHERE id = ?)",
-            filter.domain.as_ref().map(|id| id.as_str().to_owned()),
-        )
-        .with_some(
-            "AND c.authority = (SELECT number FROM authorities WHERE name = ?)",
-            filter.authority.clone(),
-        )
-        .with_some("AND c.profile = ?", filter.profile.clone())
-        .with_some("AND c.created >= ?", filter.issued_after.map(Time::unix))
-        .with_some("AND c.created < ?", filter.issued_before.map(Time::unix))
-        .with_some(
-            "AND instr(lower(c.subject_line), ?) > 0",
-            filter
-                .subject
-                .as_ref()
-                .map(|text| Name::openssl_oneline_part(text).to_ascii_lowercase()),
-        );
-    match filter.owner {
-        Some(_) => query,
-        None => query.with(
-            "AND c.owner IS NOT (SELECT number FROM users WHERE id = ?)",
-            SERVER_USER.to_owned(),
-        ),
-    }
-}
-
-/// The greatest number that a certificate has; 0 if there is none.
-pub(super) fn newest(connection: &Connection) -> Result<i64, StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT coalesce(max(number), 0) FROM certificates")?
-        .query_row([], |row| row.get(0))?)
 }
 
 /// One bulk revocation.
@@ -239,7 +187,7 @@ pub(super) fn running(connection: &Connection) -> Result<Vec<i64>, StoreError> {
 
 const SELECT: &str = "
     SELECT number, reason, authority, profile, owner, domain, subject, issued_after, issued_before, on_hold, up_to, total,
-        asked_by, asked_at, state, cursor, revoked, changed_at, responsible, stopped_because
+        asked_by, asked_at, state, cursor, revoked, changed_at, responsible, stopped_because, releases
     FROM bulk_revocations";
 
 /// A row of [`SELECT`].
@@ -261,7 +209,6 @@ fn read(row: &Row<'_>) -> Result<BulkRevocation, StoreError> {
     };
     Ok(BulkRevocation {
         number,
-        reason,
         filter,
         up_to: columns.next()?,
         total: count(&mut columns)?,
@@ -269,10 +216,14 @@ fn read(row: &Row<'_>) -> Result<BulkRevocation, StoreError> {
         asked_at: Time::from_unix(columns.next()?),
         state: columns.parse(state_with_code)?,
         cursor: columns.next()?,
-        revoked: count(&mut columns)?,
+        moved: count(&mut columns)?,
         changed_at: Time::from_unix(columns.next()?),
         responsible: columns.parse(|id: String| UserId::parse(&id).ok())?,
         stopped_because: columns.next()?,
+        action: match columns.next()? {
+            Some(releases) => BulkAction::Release(releases),
+            None => BulkAction::Revoke(reason),
+        },
     })
 }
 
@@ -300,51 +251,4 @@ fn state_with_code(code: i64) -> Option<BulkState> {
     BulkState::ALL
         .into_iter()
         .find(|state| state_code(*state) == code)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::StoreConfig;
-    use crate::store::sqlite::schema;
-    use crate::store::tests::{NOW, domain_id, user_id};
-
-    #[track_caller]
-    fn check(change: impl FnOnce(&mut RevocableSearch), want: &str) {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a.db");
-        let connection = schema::open_writer(&path, &StoreConfig::default()).unwrap();
-        let mut search = RevocableSearch {
-            filter: BulkFilter::default(),
-            reason: Reason::KeyCompromise,
-            now: NOW,
-            after: 7,
-            up_to: 9,
-        };
-        change(&mut search);
-        let plan = revocable_query(&search, 5).plan(&connection);
-        assert!(plan.iter().any(|line| line.contains(want)), "{plan:?}");
-        assert!(!plan.iter().any(|line| line.contains("B-TREE")), "{plan:?}");
-    }
-
-    /// However many certificates there are, a batch is found along an index from where the last one ended.
-    #[test]
-    fn batches_are_found_along_an_index() {
-        check(
-            |search| search.filter.authority = Some("issuing".to_owned()),
-            "INDEX certificates_listed (number>? AND number<?)",
-        );
-        check(
-            |search| search.filter.owner = Some(user_id("u1")),
-            "INDEX certificates_by_owner (owner=? AND number>? AND number<?)",
-        );
-        check(
-            |search| search.filter.domain = Some(domain_id("d1")),
-            "INDEX certificates_by_domain (domain=? AND number>? AND number<?)",
-        );
-        check(
-            |search| search.filter.on_hold = true,
-            "INDEX certificates_by_state (state=? AND number>? AND number<?)",
-        );
-    }
 }

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_crls.sql"),
     include_str!("migrations/0008_bulk_revocation.sql"),
     include_str!("migrations/0009_authorities.sql"),
+    include_str!("migrations/0010_bulk_release.sql"),
 ];
 
 /// How long a connection waits for another process that has locked the file (a backup, a shell).
@@ -134,13 +135,17 @@ mod tests {
     use rusqlite::types::Value;
 
     use super::*;
+    use crate::bulk_revocation::{BulkAction, BulkState};
     use crate::search::CertificateFilter;
+    use crate::store::accounts::UserKey;
+    use crate::store::bulk::BulkReach;
+    use crate::store::certificates::NewCertificate;
     use crate::store::crls::NewCrlBase;
     use crate::store::tests::crls::listed;
     use crate::store::tests::{
         NOW, certificate, certificate_id, der, moved, read, settle, stored, user, user_id,
     };
-    use crate::store::{NewCertificate, Step, Store, UserKey};
+    use crate::store::{Step, Store};
 
     fn open(path: &Path) -> Result<Connection, StoreError> {
         open_writer(path, &StoreConfig::default())
@@ -288,6 +293,40 @@ mod tests {
         store.commit(vec![attach]).await.unwrap();
         drop(store);
         open(&path).unwrap();
+    }
+
+    /// Bulk revocations of before are none that release, in whatever state they are, and what they are can never change.
+    #[tokio::test]
+    async fn a_database_from_before_bulk_releases_keeps_its_bulk_revocations() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let former = Connection::open(&path).unwrap();
+        for migration in &MIGRATIONS[..9] {
+            former.execute_batch(migration).unwrap();
+        }
+        former
+            .execute_batch(&format!(
+                "PRAGMA application_id = {APPLICATION_ID};
+                 PRAGMA user_version = 9;
+                 WITH states (state, why) AS (VALUES (2, NULL), (1, 'gone'), (0, NULL))
+                 INSERT INTO bulk_revocations (reason, owner, on_hold, up_to, total, asked_by, asked_at, state, cursor,
+                     revoked, changed_at, responsible, stopped_because)
+                 SELECT 6, 'u1', 0, 9, 5, 'u1', 1800000000, state, 7, 3, 1800000001, 'u1', why FROM states"
+            ))
+            .unwrap();
+        drop(former);
+        let store = super::super::SqliteStore::open(&path, &StoreConfig::default()).unwrap();
+        let page = store.bulk_revocations(BulkReach::All, None, 9).await;
+        let hold = BulkAction::Revoke(Reason::CertificateHold);
+        let read = page.unwrap().into_iter();
+        let read: Vec<_> = read.map(|one| (one.state, one.action, one.moved)).collect();
+        let states = [BulkState::Running, BulkState::Stopped, BulkState::Done];
+        assert_eq!(read, states.map(|state| (state, hold, 3)));
+        drop(store);
+        let connection = open(&path).unwrap();
+        let change = "UPDATE bulk_revocations SET releases = 1 WHERE number = 2";
+        let refused = connection.execute_batch(change).unwrap_err();
+        assert!(refused.to_string().contains("never changes"), "{refused}");
     }
 
     /// What was revoked before delta CRLs is on complete lists; deltas begin with the first list made after.

@@ -1,5 +1,5 @@
-//! Watching a revocation of many certificates until it ends. The server does not need the watcher: Ctrl-C, a lost network
-//! and a restart of the server change nothing about the revoking.
+//! Watching a revocation of many certificates, or the release of one, until it ends. The server does not need the watcher:
+//! Ctrl-C, a lost network and a restart of the server change nothing about it.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -19,9 +19,17 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// How long a server may be away before that is given up.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How revoked certificates are counted.
-const CERTIFICATES: Telling = Telling {
+const REVOKED: Telling = Telling {
     bar: "{elapsed_precise} [{bar:30}] {human_pos} of {human_len} revoked, {eta} left",
     line: |revoked, total, _| format!("{} of {} revoked", HumanCount(revoked), HumanCount(total)),
+};
+
+/// How released certificates are counted.
+const RELEASED: Telling = Telling {
+    bar: "{elapsed_precise} [{bar:30}] {human_pos} of {human_len} released, {eta} left",
+    line: |released, total, _| {
+        format!("{} of {} released", HumanCount(released), HumanCount(total))
+    },
 };
 
 /// A watch that Ctrl-C ends from the moment on at which it begins.
@@ -46,11 +54,16 @@ impl Watch {
         let number = text(begun, "number");
         let resource = Resource::new(&["revocations", &number]);
         let total = count(begun, "total");
-        let mut progress = Progress::new(total, CERTIFICATES, io::stderr().is_terminal());
+        let counted = super::counted(begun);
+        let telling = match counted {
+            "released" => RELEASED,
+            _ => REVOKED,
+        };
+        let mut progress = Progress::new(total, telling, io::stderr().is_terminal());
         let mut now = begun.clone();
         let mut away_since: Option<Instant> = None;
         while text(&now, "state") == "running" {
-            progress.at(count(&now, "revoked"), String::new);
+            progress.at(count(&now, counted), String::new);
             self.stop.wait(INTERVAL);
             if self.stop.is_raised() {
                 drop(progress);

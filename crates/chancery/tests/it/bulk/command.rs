@@ -81,6 +81,59 @@ fn people_look_first_and_then_revoke() {
     assert_eq!(code, 3, "{err}");
 }
 
+#[test]
+fn people_look_first_and_then_release() {
+    let server = server_with_two();
+    let one = issued(&server, "joe", "CN=gate-1");
+    issued(&server, "joe", "CN=gate-2");
+    let start = "revocation start --owner joe --reason certificate-hold --yes";
+    let (code, out, err) = cli(&server, start);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("action       hold\n"), "{out}");
+
+    let (code, out, err) = cli(&server, "revocation release 1 --dry-run");
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(
+        out.ends_with("2 certificates to release from the hold of revocation 1\n"),
+        "{out}"
+    );
+    let (code, out, err) = cli(&server, "revocation release 1");
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("--yes"), "{err}");
+    assert_eq!(certificate(&server, &one)["status"], "on-hold");
+
+    let (code, out, err) = cli(&server, "revocation release 1 --yes");
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("action       release 1\n"), "{out}");
+    assert!(out.contains("released     2\n"), "{out}");
+    assert_eq!(certificate(&server, &one)["status"], "active");
+    let (_, out, _) = cli(&server, "revocation list");
+    assert!(out.contains("release 1"), "{out}");
+
+    for again in ["release 1 --yes", "release 1 --dry-run"] {
+        let (code, _, err) = cli(&server, &format!("revocation {again}"));
+        assert_eq!(code, 1);
+        assert!(
+            err.contains("nothing is left on hold by revocation 1"),
+            "{err}"
+        );
+    }
+    let (code, _, err) = cli(&server, "revocation release 2 --yes");
+    assert_eq!(code, 1);
+    assert!(err.contains("itself the release of 1"), "{err}");
+    assert_eq!(cli(&server, "revocation release 3 --yes").0, 3);
+
+    // Begun and not watched; then it is watched by another.
+    assert_eq!(cli(&server, start).0, 0);
+    let (code, out, err) = cli(&server, "revocation release 3 --yes --no-wait --json");
+    assert_eq!(code, 0, "{err}");
+    let begun: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(begun["releases"], 3);
+    let (code, out, err) = cli(&server, "revocation follow 4");
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("released     2\n"), "{out}");
+}
+
 /// The wrong filter was typed: Ctrl-C ends the watching alone and says what ends the revoking.
 #[test]
 fn ctrl_c_leaves_it_running_and_tells_how_to_stop_it() {

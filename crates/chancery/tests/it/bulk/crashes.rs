@@ -11,7 +11,7 @@ use super::{
 use crate::server::{Server, run};
 
 /// Enough that a revocation takes a while.
-const MANY: usize = 20_000;
+pub(super) const MANY: usize = 20_000;
 
 /// A server on which joe owns [`MANY`] certificates, all but one of them copies of that one with serial numbers of their
 /// own, written while the server was down.
@@ -72,23 +72,28 @@ fn check_each_once(server: &Server, one: &Value) {
     assert_eq!(sql(server, "PRAGMA integrity_check"), "ok");
 }
 
+/// Kills the server while it is at [`MANY`] certificates, of which it counts those that are done: after a quarter, and after
+/// half of them.
+#[track_caller]
+pub(super) fn killed_twice(server: &mut Server, one: &Value, counted: &str) {
+    for share in [1, 2] {
+        let enough = (MANY * share / 4) as u64;
+        once(server, one, |now| now[counted].as_u64() > Some(enough));
+        server.kill_and_restart();
+        let now = shown(server, one);
+        assert!(
+            now[counted].as_u64() < Some(MANY as u64),
+            "it was over too soon: {now}"
+        );
+    }
+}
+
 #[test]
 fn killed_in_the_middle_it_goes_on_and_revokes_each_once() {
     let mut server = server_with_many();
     let started = start(&server, &of_joe());
     assert_eq!(started["total"], MANY);
-    for share in [1, 2] {
-        let enough = (MANY * share / 4) as u64;
-        once(&server, &started, |now| {
-            now["revoked"].as_u64() > Some(enough)
-        });
-        server.kill_and_restart();
-        let now = shown(&server, &started);
-        assert!(
-            now["revoked"].as_u64() < Some(MANY as u64),
-            "it was over too soon: {now}"
-        );
-    }
+    killed_twice(&mut server, &started, "revoked");
     check_each_once(&server, &started);
     let crl = server.crl_text("issuing");
     assert_eq!(crl.matches("Key Compromise").count(), MANY);

@@ -21,13 +21,7 @@ fn without_credential(server: &Server, arguments: &[&str]) -> Command {
 #[test]
 fn a_login_serves_until_logout() {
     let server = Server::start();
-    server.add_user(
-        "joe",
-        "000000003002",
-        "000000001001",
-        "self-service",
-        "a password",
-    );
+    server.add_joe();
     let saved = server.scratch().join("config/chancery/credentials.json");
     without_credential(&server, &["whoami"])
         .output()

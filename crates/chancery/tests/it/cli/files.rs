@@ -126,13 +126,7 @@ fn folders_are_imported_and_what_is_broken_is_told() {
 
     server.scratch_file("four.pem", &made[3].0);
     let key = server.scratch_file("four.key.pem", &made[3].1);
-    server.add_user(
-        "joe",
-        "000000003002",
-        "000000001001",
-        "self-service",
-        "a password",
-    );
+    server.add_joe();
     let out = cli(
         &server,
         &[

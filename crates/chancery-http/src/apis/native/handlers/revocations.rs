@@ -1,19 +1,18 @@
-//! Revocations of many certificates: looking first, starting, following, stopping and going on.
+//! Revocations of many certificates and their releases: looking first, starting, following, stopping and going on.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
+use chancery_app::BulkRevocation;
 
 use crate::apis::native::errors::Fault;
 use crate::apis::native::extract::{Caller, Id, Json, Query};
-use crate::apis::native::{map, wire};
+use crate::apis::native::{answer, map, wire};
 use crate::shared::Shared;
 
 type Shown = Result<axum::Json<wire::Revocation>, Fault>;
 
 #[utoipa::path(post, path = "/chancery/v1/revocations", tag = "revocations", request_body = wire::NewRevocation,
-    responses((status = 200, description = "A dry run: what would be revoked", body = wire::RevocationPreview), (status = 202, description = "Started", body = wire::Revocation), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "A dry run: what would be revoked", body = wire::RevocationPreview), (status = 202, description = "Started", body = wire::Revocation)))]
 /// Revoke every certificate that passes a filter, or tell what that would be. It goes on by itself, after a restart too.
 pub(crate) async fn start(
     State(shared): State<Shared>,
@@ -27,13 +26,11 @@ pub(crate) async fn start(
         return Ok(axum::Json(map::preview(&preview, shared.app.now())).into_response());
     }
     let started = shared.app.start_bulk_revocation(&caller, request).await?;
-    let location = format!("/chancery/v1/revocations/{}", started.number);
-    let body = axum::Json(map::revocation(&started));
-    Ok((StatusCode::ACCEPTED, [(LOCATION, location)], body).into_response())
+    Ok(begun(&started))
 }
 
 #[utoipa::path(get, path = "/chancery/v1/revocations", tag = "revocations", params(wire::RevocationQuery),
-    responses((status = 200, description = "Done", body = wire::RevocationList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::RevocationList)))]
 /// List revocations of many certificates, newest first, page by page.
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -53,7 +50,7 @@ pub(crate) async fn list(
 
 #[utoipa::path(get, path = "/chancery/v1/revocations/{number}", tag = "revocations",
     params(("number" = i64, Path, description = "the revocation's number")),
-    responses((status = 200, description = "Done", body = wire::Revocation), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Revocation)))]
 /// Show how far a revocation of many certificates is.
 pub(crate) async fn show(
     State(shared): State<Shared>,
@@ -67,8 +64,8 @@ pub(crate) async fn show(
 
 #[utoipa::path(post, path = "/chancery/v1/revocations/{number}/stop", tag = "revocations", request_body = wire::Nothing,
     params(("number" = i64, Path, description = "the revocation's number")),
-    responses((status = 200, description = "It revokes nothing more, unless it was done before", body = wire::Revocation), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
-/// Stop a revocation of many certificates; what it has revoked stays so.
+    responses((status = 200, description = "It revokes or releases nothing more, unless it was done before", body = wire::Revocation)))]
+/// Stop a revocation of many certificates; what it has done stays so.
 pub(crate) async fn stop(
     State(shared): State<Shared>,
     Caller(caller): Caller,
@@ -82,7 +79,7 @@ pub(crate) async fn stop(
 
 #[utoipa::path(post, path = "/chancery/v1/revocations/{number}/resume", tag = "revocations", request_body = wire::Nothing,
     params(("number" = i64, Path, description = "the revocation's number")),
-    responses((status = 200, description = "It goes on", body = wire::Revocation), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "It goes on", body = wire::Revocation)))]
 /// Let a revocation of many certificates go on that was stopped.
 pub(crate) async fn resume(
     State(shared): State<Shared>,
@@ -93,4 +90,29 @@ pub(crate) async fn resume(
     let number = map::revocation_number(&number)?;
     let resumed = shared.app.resume_bulk_revocation(&caller, number).await?;
     Ok(axum::Json(map::revocation(&resumed)))
+}
+
+#[utoipa::path(post, path = "/chancery/v1/revocations/{number}/release", tag = "revocations", request_body = wire::NewRelease,
+    params(("number" = i64, Path, description = "the number of the revocation that put on hold")),
+    responses((status = 200, description = "A dry run: what would be released", body = wire::RevocationPreview), (status = 202, description = "Started", body = wire::Revocation)))]
+/// Release what a revocation of many certificates put on hold and nobody has changed since, or tell what that would be. It
+/// is a revocation of its own, with a number of its own, and goes on by itself, after a restart too.
+pub(crate) async fn release(
+    State(shared): State<Shared>,
+    Caller(caller): Caller,
+    Id(number): Id,
+    Json(body): Json<wire::NewRelease>,
+) -> Result<Response, Fault> {
+    let number = map::revocation_number(&number)?;
+    if body.dry_run {
+        let preview = shared.app.preview_bulk_release(&caller, number).await?;
+        return Ok(axum::Json(map::preview(&preview, shared.app.now())).into_response());
+    }
+    let started = shared.app.start_bulk_release(&caller, number).await?;
+    Ok(begun(&started))
+}
+
+fn begun(started: &BulkRevocation) -> Response {
+    let address = format!("/chancery/v1/revocations/{}", started.number);
+    answer::begun(address, map::revocation(started))
 }

@@ -1,6 +1,7 @@
 //! Revocations of many certificates between this API's words and the core's. Pure.
 
-use chancery_app::{BulkFilter, BulkPreview, BulkRequest, BulkRevocation};
+use chancery_app::{BulkAction, BulkFilter, BulkPreview, BulkRequest, BulkRevocation};
+use chancery_core::revocation::Reason;
 use chancery_core::time::Time;
 
 use super::{certificate, domain_id, reason, time, user_id};
@@ -29,7 +30,7 @@ pub(in crate::apis::native) fn new_revocation(
     })
 }
 
-/// What would be revoked.
+/// What would be revoked or released.
 pub(in crate::apis::native) fn preview(
     preview: &BulkPreview,
     now: Time,
@@ -49,12 +50,19 @@ pub(in crate::apis::native) fn preview(
 /// A revocation of many certificates.
 pub(in crate::apis::native) fn revocation(one: &BulkRevocation) -> wire::Revocation {
     let filter = &one.filter;
+    let (revoked, released) = match one.action {
+        BulkAction::Revoke(_) => (one.moved, 0),
+        BulkAction::Release(_) => (0, one.moved),
+    };
     wire::Revocation {
         number: one.number,
         state: one.state.word(),
-        reason: one.reason.word(),
+        action: one.action.word(),
+        reason: one.action.reason().map(Reason::word),
+        releases: one.action.releases(),
         total: one.total,
-        revoked: one.revoked,
+        revoked,
+        released,
         skipped: one.skipped(),
         asked_by: one.asked_by.to_string(),
         asked: rfc3339(one.asked_at),
@@ -82,7 +90,6 @@ pub(in crate::apis::native) fn revocation_number(text: &str) -> Result<i64, Faul
 #[cfg(test)]
 mod tests {
     use chancery_core::identity::UserId;
-    use chancery_core::revocation::Reason;
 
     use super::*;
 

@@ -35,32 +35,48 @@ pub(crate) struct NewRevocation {
     pub(crate) on_hold: bool,
 }
 
-/// What would be revoked now.
+/// Release what a revocation put on hold.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewRelease {
+    /// Tell what would be released, and release nothing?
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+}
+
+/// What would be revoked or released now.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RevocationPreview {
     /// How many certificates.
     pub(crate) total: u64,
     /// How many of them are on hold.
     pub(crate) on_hold: u64,
-    /// Give it with the request that is meant in earnest.
+    /// Give it with the revocation that is meant in earnest; a release needs it not.
     pub(crate) up_to: i64,
     /// The oldest of them, ten at most.
     pub(crate) first: Vec<Certificate>,
 }
 
-/// A revocation of many certificates: what was asked for, and how far it is.
+/// A revocation of many certificates, or the release of one: what was asked for, and how far it is.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Revocation {
     /// In the order of asking.
     pub(crate) number: i64,
     /// `running`, `stopped` or `done`.
     pub(crate) state: &'static str,
-    pub(crate) reason: &'static str,
-    /// How many there were to revoke at the start.
+    /// What it does to each certificate: `revoke`, `hold` or `release`.
+    pub(crate) action: &'static str,
+    /// Why it revokes; null for a release.
+    pub(crate) reason: Option<&'static str>,
+    /// The number of the revocation whose hold it releases; null unless it is a release.
+    pub(crate) releases: Option<i64>,
+    /// How many there were to revoke or release at the start.
     pub(crate) total: u64,
-    /// How many it has revoked.
+    /// How many it has revoked or put on hold.
     pub(crate) revoked: u64,
-    /// How many of the total were revoked or deleted otherwise meanwhile, or expired; null until it is done.
+    /// How many it has released.
+    pub(crate) released: u64,
+    /// How many of the total were revoked, released or deleted otherwise meanwhile, or expired; null until it is done.
     pub(crate) skipped: Option<u64>,
     /// The id of the user who asked.
     pub(crate) asked_by: String,
