@@ -3,7 +3,10 @@
 
 use std::num::NonZeroU32;
 
-use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
+use aws_lc_rs::cipher::{
+    AES_128, AES_192, AES_256, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey,
+    PaddedBlockEncryptingKey, UnboundCipherKey,
+};
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::pbkdf2;
 use chancery_core::x509;
@@ -33,13 +36,38 @@ pub(crate) fn export(key: &PrivateKey, password: &str) -> Result<Vec<u8>, Error>
     x509::write_pbes2_key(&salt, ITERATIONS.get(), &initial, &octets).map_err(Error::internal)
 }
 
-fn encrypt(secret: &[u8; 32], initial: [u8; 16], octets: &mut Vec<u8>) -> Result<(), KeyFault> {
+/// Encrypts with AES-256-CBC.
+pub(super) fn encrypt(
+    secret: &[u8; 32],
+    initial: [u8; 16],
+    octets: &mut Vec<u8>,
+) -> Result<(), KeyFault> {
     let fault = |_| KeyFault("the private key could not be encrypted");
     let key = UnboundCipherKey::new(&AES_256, secret).map_err(fault)?;
     let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).map_err(fault)?;
     let context = EncryptionContext::Iv128(FixedLength::from(initial));
     key.less_safe_encrypt(octets, context).map_err(fault)?;
     Ok(())
+}
+
+/// Decrypts what was encrypted with AES-CBC under a key of whichever length; none if it was under another key.
+pub(super) fn decrypt(
+    secret: &[u8],
+    initial: [u8; 16],
+    octets: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let cipher = match secret.len() {
+        16 => &AES_128,
+        24 => &AES_192,
+        _ => &AES_256,
+    };
+    let key = UnboundCipherKey::new(cipher, secret).ok()?;
+    let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).ok()?;
+    let context = DecryptionContext::Iv128(FixedLength::from(initial));
+    let mut octets = Zeroizing::new(octets.to_vec());
+    let plain = key.decrypt(&mut octets, context).ok()?.len();
+    octets.truncate(plain);
+    Some(octets)
 }
 
 #[cfg(test)]
