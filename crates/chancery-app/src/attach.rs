@@ -8,10 +8,11 @@ use chancery_core::role::Right;
 use crate::audit::NewAuditEntry;
 use crate::bootstrap::SERVER_USER;
 use crate::error::Conflict;
-use crate::import::{ImportItem, ImportedStatus, Read, read_one, same};
-use crate::issue::off_the_async_threads;
+use crate::import::{ImportedStatus, Read, same};
 use crate::search::CertificateRef;
-use crate::store::{Step, StoreError, StoredUser};
+use crate::store::accounts::StoredUser;
+use crate::store::{Step, StoreError};
+use crate::turns::ATTEMPTS;
 use crate::users::User;
 use crate::{App, Caller, Error};
 
@@ -19,8 +20,6 @@ use crate::{App, Caller, Error};
 const ATTACH: &str = "certificate.attach";
 /// The same of detaching.
 const DETACH: &str = "certificate.detach";
-/// How often it is decided anew when somebody else changed user or certificate meanwhile.
-const ATTEMPTS: usize = 8;
 
 impl App {
     /// A user with the certificate that is attached to it. One that was deleted through whatever API is attached no longer;
@@ -61,7 +60,7 @@ impl App {
                 .user_for(caller, user, Right::IssueCertificates, ATTACH)
                 .await?
                 .user;
-            let read = self.read_for(user, der.clone()).await?;
+            let read = self.read_foreign(der.clone()).await?;
             if before.certificate.is_some() {
                 return Err(Error::CertificateAttached(Box::new(before)));
             }
@@ -134,15 +133,12 @@ impl App {
                 (certificate, vec![expected])
             }
             None => {
-                if read.authority.is_some() {
-                    self.require_everywhere(caller, Right::IssueCertificates, "certificate.import")
-                        .await?;
-                }
-                let (owner, domain) = (user.id.clone(), user.domain.clone());
-                let (certificate, step) =
-                    self.new_import(read, ImportedStatus::Active, owner, domain)?;
-                let told = self.told(caller, "certificate.import", &certificate, &user.id);
-                (certificate, vec![step, told])
+                let owner = (user.id.clone(), user.domain.clone());
+                let (status, object) = (ImportedStatus::Active, Some(user.id.to_string()));
+                let (certificate, steps) = self
+                    .brought_in(caller, read, status, owner, object)
+                    .await?;
+                (certificate, steps.into())
             }
         };
         good(certificate.status(self.now()))?;
@@ -156,25 +152,6 @@ impl App {
         Ok((certificate, steps))
     }
 
-    /// Reads a certificate for a user, by the rules of an import.
-    async fn read_for(&self, user: &UserId, der: Vec<u8>) -> Result<Read, Error> {
-        let item = ImportItem {
-            der,
-            owner: Some(user.clone()),
-            status: ImportedStatus::Active,
-            private_key: None,
-            name: None,
-        };
-        let authorities = self.loaded();
-        let read =
-            off_the_async_threads(move || read_one(item, &authorities).map_err(Error::Invalid))
-                .await?;
-        match self.awaited_for(&[read.facts.public_key.key_id()]).await? {
-            Some((_, text)) => Err(Error::Invalid(text)),
-            None => Ok(read),
-        }
-    }
-
     /// The steps that end a certificate which is detached: none for one that came from elsewhere or has ended already.
     fn ended(&self, caller: &Caller, certificate: &Certificate) -> Result<Vec<Step>, Error> {
         let live = matches!(
@@ -185,12 +162,11 @@ impl App {
             return Ok(Vec::new());
         }
         let end = Action::Revoke(Reason::CessationOfOperation);
-        Ok(self
-            .movement(Some(caller), certificate, end, "certificate.revoke")?
-            .1)
+        Ok(self.movement(Some(caller), certificate, end)?.1)
     }
 
-    /// A user for whom the caller may use that right. The server's own is none: it shows its certificates itself.
+    /// A user for whom the caller may use that right, and who is not above it if it is to be changed: what is attached to an
+    /// account is what others take for it. The server's own is none: it shows its certificates itself.
     async fn user_for(
         &self,
         caller: &Caller,
@@ -201,6 +177,11 @@ impl App {
         let stored = self.user_in_reach(caller, id, right, action).await?;
         if id.as_str() == SERVER_USER {
             return Err(Error::NotFound("user"));
+        }
+        let changes = right != Right::ReadCertificates && *id != caller.user.id;
+        if changes && caller.is_below(&stored.user.roles) {
+            self.refuse(caller, action, None, Some(id.to_string()))
+                .await?;
         }
         Ok(stored)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chancery_core::certificate::Certificate;
 use chancery_core::identity::{CertificateId, DomainId, UserId};
-use chancery_core::role::{self, Reach, Right};
+use chancery_core::role::{self, Reach, Right, Role};
 use chancery_core::time::Time;
 
 use crate::audit::{NewAuditEntry, Outcome};
@@ -12,6 +12,7 @@ use crate::authority::SUB_AUTHORITY;
 use crate::bootstrap::SERVER_USER;
 use crate::search::CertificateFilter;
 use crate::store::Step;
+use crate::store::accounts::UserKey;
 use crate::users::User;
 use crate::{App, Error};
 
@@ -53,6 +54,16 @@ impl Caller {
             Reach::Everywhere => true,
         }
     }
+
+    /// Is an account with these roles above the caller? One that reaches beyond its domain is above everybody but
+    /// administrators; one that may do more in its domain than the caller may there is so too.
+    pub(crate) fn is_below(&self, roles: &[Role]) -> bool {
+        let farther = |right: &Right| {
+            let theirs = role::reach(roles, *right);
+            theirs == Reach::Everywhere || (theirs == Reach::Domain && self.reach(*right) < theirs)
+        };
+        self.reach(Right::ChangeDomains) != Reach::Everywhere && Right::ALL.iter().any(farther)
+    }
 }
 
 impl App {
@@ -65,11 +76,27 @@ impl App {
         owner: &UserId,
         domain: &DomainId,
     ) -> Result<(), Error> {
-        if caller.may(right, owner, domain) {
+        if caller.may(right, owner, domain) && !self.reaches_above(caller, right, owner).await? {
             return Ok(());
         }
         self.refuse(caller, action, None, Some(owner.to_string()))
             .await
+    }
+
+    /// Would the caller come by this to what an account above it proves itself with? Who looks after a domain makes no
+    /// certificate for such an account and takes no key of it. The right to issue everywhere is given to do just that.
+    pub(crate) async fn reaches_above(
+        &self,
+        caller: &Caller,
+        right: Right,
+        owner: &UserId,
+    ) -> Result<bool, Error> {
+        let proves = matches!(right, Right::IssueCertificates | Right::ExportPrivateKeys);
+        if !proves || *owner == caller.user.id || caller.reach(right) != Reach::Domain {
+            return Ok(false);
+        }
+        let owner = self.store().user(UserKey::Id(owner.clone())).await?;
+        Ok(owner.is_some_and(|owner| caller.is_below(&owner.user.roles)))
     }
 
     /// [`App::require`] for what belongs to a certificate's owner.
@@ -86,7 +113,8 @@ impl App {
             (_, Some(SUB_AUTHORITY)) => Right::ChangeAuthorities,
             _ => right,
         };
-        if caller.may(right, &certificate.owner, &certificate.domain) {
+        let (owner, domain) = (&certificate.owner, &certificate.domain);
+        if caller.may(right, owner, domain) && !self.reaches_above(caller, right, owner).await? {
             return Ok(());
         }
         self.refuse(caller, action, Some(certificate.id), None)
@@ -211,3 +239,6 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

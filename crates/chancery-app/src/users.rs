@@ -6,8 +6,8 @@ use chancery_core::time::Time;
 use secrecy::SecretString;
 
 use crate::audit::NewAuditEntry;
-use crate::store::{Step, StoredUser, UserKey};
-use crate::user_change::outranks;
+use crate::store::Step;
+use crate::store::accounts::{StoredUser, UserKey};
 use crate::{App, Caller, Error, random};
 
 /// A user, as told to those who may read it. What proves it stays in the store.
@@ -340,7 +340,7 @@ impl App {
         mut roles: Vec<Role>,
         user: &UserId,
     ) -> Result<Vec<Role>, Error> {
-        if outranks(caller, &roles) {
+        if caller.is_below(&roles) {
             self.refuse(caller, "user.grant", None, Some(user.to_string()))
                 .await?;
         }

@@ -16,7 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::audit::NewAuditEntry;
 use crate::config::AccountsConfig;
-use crate::store::{Step, StoredToken, StoredUser, UserKey};
+use crate::store::Step;
+use crate::store::accounts::{StoredToken, StoredUser, UserKey};
 use crate::users::User;
 use crate::{App, Caller, Error, random};
 

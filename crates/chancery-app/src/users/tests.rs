@@ -383,3 +383,34 @@ async fn two_who_would_be_mistaken_are_not_both_made() {
         assert_eq!(made, 1);
     }
 }
+
+/// Changes of one user at the same moment: each of them is done, whoever makes it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn changes_of_one_user_at_once_are_all_done() {
+    let engine = Engine::start().await;
+    let joe = engine.user("joe", "d1", Role::SelfService).await;
+    let mut changes = tokio::task::JoinSet::new();
+    for nth in 0..50 {
+        let (app, admin, id) = (
+            engine.app.clone(),
+            engine.admin.clone(),
+            joe.user.id.clone(),
+        );
+        let person_members = PersonChange {
+            display_name: (nth % 2 == 0).then(|| Some("Joe".to_owned())),
+            last_name: (nth % 2 == 1).then(|| Some(format!("{nth}"))),
+            ..PersonChange::default()
+        };
+        let change = UserChange {
+            person_members,
+            ..UserChange::default()
+        };
+        changes.spawn(async move { app.change_user(&admin, &id, change).await });
+    }
+    for changed in changes.join_all().await {
+        changed.unwrap();
+    }
+    let joe = engine.app.user(&engine.admin, &joe.user.id).await.unwrap();
+    assert_eq!(joe.person.display_name.as_deref(), Some("Joe"));
+    assert!(joe.person.last_name.is_some());
+}

@@ -106,6 +106,19 @@ fn everybody_reaches_what_the_engine_lets_them() {
             [200, 403, 403, 403],
         ),
         ("DELETE", "/users/bob/certificate", "", [200, 403, 403, 403]),
+        // An auditor reaches beyond its domain: it is an administrator's to have a certificate attached.
+        (
+            "PUT",
+            "/users/audit/certificate",
+            &attach,
+            [403, 403, 403, 403],
+        ),
+        (
+            "DELETE",
+            "/users/audit/certificate",
+            "",
+            [403, 403, 403, 403],
+        ),
         (
             "PUT",
             "/users/bob/password",
