@@ -5,13 +5,13 @@ use chancery_core::identity::{DomainId, UserId};
 use chancery_core::role::Right;
 use chancery_core::time::Time;
 
-use crate::audit::NewAuditEntry;
 use crate::bootstrap::SERVER_USER;
 use crate::property::{
-    ATTEMPTS, PropertyValue, TrustFilter, check_id, check_name, check_properties, new_id,
-    next_version,
+    PropertyValue, TrustFilter, check_id, check_name, check_properties, new_id, next_version,
 };
+use crate::store::trust::TrustStep;
 use crate::store::{Step, StoreError};
+use crate::turns::ATTEMPTS;
 use crate::users::{NewUser, User, UserFilter};
 use crate::{App, Caller, Error};
 
@@ -137,6 +137,7 @@ impl App {
             .await?;
         check_id(id)?;
         check(&text)?;
+        let _turn = self.0.turns.take("identity provider", id).await;
         for _ in 0..ATTEMPTS {
             let stored = self.store().identity_provider(id.to_owned()).await?;
             let provider = IdentityProvider {
@@ -152,8 +153,8 @@ impl App {
                 None => (true, "identity-provider.add"),
                 Some(_) => (false, "identity-provider.change"),
             };
-            let step = Step::PutIdentityProvider(provider.clone());
-            match self.commit_provider(caller, step, id, action).await {
+            let step = Step::Trust(TrustStep::PutProvider(provider.clone()));
+            match self.commit_kept(caller, step, id, action).await {
                 Ok(()) => return Ok((provider, made)),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -166,8 +167,8 @@ impl App {
     pub async fn remove_identity_provider(&self, caller: &Caller, id: &str) -> Result<(), Error> {
         const ACTION: &str = "identity-provider.remove";
         self.require_to_change_provider(caller, id, ACTION).await?;
-        let step = Step::RemoveIdentityProvider(id.to_owned());
-        match self.commit_provider(caller, step, id, ACTION).await {
+        let step = Step::Trust(TrustStep::RemoveProvider(id.to_owned()));
+        match self.commit_kept(caller, step, id, ACTION).await {
             Err(StoreError::Missing) => Err(Error::NotFound(PROVIDER)),
             done => Ok(done?),
         }
@@ -241,20 +242,6 @@ impl App {
         let id = domain.as_str().to_owned();
         let found = self.store().identity_provider(id).await?;
         Ok(found.map_or_else(|| INTERNAL_PROVIDER.to_owned(), |provider| provider.id))
-    }
-
-    async fn commit_provider(
-        &self,
-        caller: &Caller,
-        step: Step,
-        id: &str,
-        action: &'static str,
-    ) -> Result<(), StoreError> {
-        let entry = NewAuditEntry {
-            object: Some(id.to_owned()),
-            ..self.audit_entry(Some(caller), action)
-        };
-        self.commit_accounts(vec![step, Step::Audit(entry)]).await
     }
 
     async fn require_to_read_providers(

@@ -5,12 +5,12 @@ use chancery_core::role::Right;
 use chancery_core::time::Time;
 use chancery_core::x509::read_certificate;
 
-use crate::audit::NewAuditEntry;
 use crate::property::{
-    ATTEMPTS, PropertyValue, TrustFilter, check_id, check_name, check_properties, new_id,
-    next_version,
+    PropertyValue, TrustFilter, check_id, check_name, check_properties, new_id, next_version,
 };
+use crate::store::trust::TrustStep;
 use crate::store::{Step, StoreError};
+use crate::turns::ATTEMPTS;
 use crate::{App, Caller, Error};
 
 /// A trusted certificate.
@@ -105,6 +105,7 @@ impl App {
         check_properties(&text.properties)?;
         read_certificate(&text.der)
             .map_err(|error| Error::Invalid(format!("the certificate cannot be read: {error}")))?;
+        let _turn = self.0.turns.take("trusted certificate", id).await;
         for _ in 0..ATTEMPTS {
             let stored = self.store().trusted_certificate(id.to_owned()).await?;
             let certificate = TrustedCertificate {
@@ -119,8 +120,8 @@ impl App {
                 None => (true, "trusted-certificate.add"),
                 Some(_) => (false, "trusted-certificate.change"),
             };
-            let step = Step::PutTrustedCertificate(certificate.clone());
-            match self.commit_trusted(caller, step, id, action).await {
+            let step = Step::Trust(TrustStep::PutCertificate(certificate.clone()));
+            match self.commit_kept(caller, step, id, action).await {
                 Ok(()) => return Ok((certificate, made)),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -134,27 +135,10 @@ impl App {
         const ACTION: &str = "trusted-certificate.remove";
         self.require_everywhere(caller, Right::ChangeAuthorities, ACTION)
             .await?;
-        let step = Step::RemoveTrustedCertificate(id.to_owned());
-        match self.commit_trusted(caller, step, id, ACTION).await {
+        let step = Step::Trust(TrustStep::RemoveCertificate(id.to_owned()));
+        match self.commit_kept(caller, step, id, ACTION).await {
             Err(StoreError::Missing) => Err(Error::NotFound(CERTIFICATE)),
             done => Ok(done?),
         }
-    }
-
-    async fn commit_trusted(
-        &self,
-        caller: &Caller,
-        step: Step,
-        id: &str,
-        action: &'static str,
-    ) -> Result<(), StoreError> {
-        let entry = NewAuditEntry {
-            object: Some(id.to_owned()),
-            ..self.audit_entry(Some(caller), action)
-        };
-        self.store()
-            .commit(vec![step, Step::Audit(entry)])
-            .await
-            .map(|_| ())
     }
 }

@@ -7,9 +7,10 @@ use super::{
     Configuration, ConfigurationAction, Element, Operation, READ, Reference, RestoreSource, verify,
 };
 use crate::audit::NewAuditEntry;
-use crate::property::{ATTEMPTS, check_id, check_name, new_id};
+use crate::property::{check_id, check_name, new_id};
 use crate::store::records::{ElementFilter, Holding, RecordStep};
 use crate::store::{Step, StoreError};
+use crate::turns::ATTEMPTS;
 use crate::{App, Caller, Error};
 
 /// Most elements of one answer. One more is given, so that whoever pages can tell whether there is another page.
@@ -60,11 +61,11 @@ impl App {
         token: &SecretString,
         element: Element,
     ) -> Result<Element, Error> {
-        self.require_lock(caller, token, EDIT).await?;
+        let (kind, key) = (&element.kind, &element.key);
+        let _turn = self.turn_to_edit(caller, token, kind, key, EDIT).await?;
         check_element(&element)?;
         let add = RecordStep::AddElement(element.clone());
-        self.commit_edit(caller, token, add, &element.kind, &element.key)
-            .await?;
+        self.commit_edit(caller, token, add, kind, key).await?;
         Ok(element)
     }
 
@@ -79,9 +80,11 @@ impl App {
         token: &SecretString,
         change: Element,
     ) -> Result<Element, Error> {
+        let (kind, key) = (&change.kind, &change.key);
+        let _turn = self.turn_to_edit(caller, token, kind, key, EDIT).await?;
         for _ in 0..ATTEMPTS {
             self.require_lock(caller, token, EDIT).await?;
-            let filter = self.edited(&change.kind, Some(&change.key));
+            let filter = self.edited(kind, Some(key));
             let stored = self.store().elements(filter, 0, 1).await?.pop();
             let stored = stored.ok_or(Error::NotFound(ELEMENT))?;
             let element = merged(stored.element, &change);
@@ -91,10 +94,7 @@ impl App {
                 element: element.clone(),
                 holds: Holding::Same,
             };
-            match self
-                .commit_edit(caller, token, step, &element.kind, &element.key)
-                .await
-            {
+            match self.commit_edit(caller, token, step, kind, key).await {
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
                 Ok(()) => return Ok(element),
@@ -114,7 +114,7 @@ impl App {
         kind: &str,
         key: &str,
     ) -> Result<(), Error> {
-        self.require_lock(caller, token, EDIT).await?;
+        let _turn = self.turn_to_edit(caller, token, kind, key, EDIT).await?;
         let remove = RecordStep::RemoveElement(kind.to_owned(), key.to_owned());
         match self.commit_edit(caller, token, remove, kind, key).await {
             Err(StoreError::Missing) => Err(Error::NotFound(ELEMENT)),

@@ -4,8 +4,10 @@ use chancery_core::role::{Reach, Right};
 use secrecy::SecretString;
 
 use crate::accounts::{fresh_token, hash_of};
+use crate::store::accounts::StoredToken;
 use crate::store::records::{LockHolder, RecordStep};
-use crate::store::{Step, StoreError, StoredToken};
+use crate::store::{Step, StoreError};
+use crate::turns::Turn;
 use crate::{App, Caller, Error, NewToken, TokenStyle};
 
 /// What the audit trail calls taking the lock.
@@ -103,6 +105,20 @@ impl App {
             Some(_) => Err(Error::Locked),
             None => Err(Error::NotLocked),
         }
+    }
+
+    /// The turn to edit an element, for whoever holds the lock: others are refused before they wait for one.
+    pub(super) async fn turn_to_edit(
+        &self,
+        caller: &Caller,
+        token: &SecretString,
+        kind: &str,
+        key: &str,
+        action: &'static str,
+    ) -> Result<Turn, Error> {
+        self.require_lock(caller, token, action).await?;
+        let element = format!("{kind}/{key}");
+        Ok(self.0.turns.take("element", &element).await)
     }
 
     /// The step that fails unless the token holds the lock.

@@ -12,13 +12,14 @@ use super::{CERTIFICATE_RECORD, Element};
 use crate::attach::good;
 use crate::audit::NewAuditEntry;
 use crate::error::Conflict;
-use crate::import::{ImportItem, ImportedStatus, read_one, same};
+use crate::import::{ImportedStatus, same};
 use crate::issue::off_the_async_threads;
 use crate::keys::software::{self, SoftwareKey};
 use crate::keys::{PrivateKey, Signer};
-use crate::property::ATTEMPTS;
+use crate::store::certificates::IssuerKey;
 use crate::store::records::{Holding, NewRecordKey, RecordKey, RecordStep, StoredElement};
-use crate::store::{IssuerKey, Step, StoreError};
+use crate::store::{Step, StoreError};
+use crate::turns::ATTEMPTS;
 use crate::{App, Caller, Error, random};
 
 /// What the audit trail calls making a request.
@@ -42,6 +43,9 @@ impl App {
         regenerate: bool,
         read: impl Fn(&Element) -> Result<RecordRequest, Error> + Send + Sync,
     ) -> Result<String, Error> {
+        let _turn = self
+            .turn_to_edit(caller, token, CERTIFICATE_RECORD, record, REQUEST)
+            .await?;
         for _ in 0..ATTEMPTS {
             self.require_lock(caller, token, REQUEST).await?;
             let stored = self.stored_record(record).await?;
@@ -118,6 +122,9 @@ impl App {
         certificates: Vec<Vec<u8>>,
         overwrite: bool,
     ) -> Result<(), Error> {
+        let _turn = self
+            .turn_to_edit(caller, token, CERTIFICATE_RECORD, record, IMPORT)
+            .await?;
         for _ in 0..ATTEMPTS {
             self.require_lock(caller, token, IMPORT).await?;
             let stored = self.stored_record(record).await?;
@@ -154,20 +161,7 @@ impl App {
         caller: &Caller,
         der: Vec<u8>,
     ) -> Result<(Holding, Vec<Step>), Error> {
-        let item = ImportItem {
-            der,
-            owner: None,
-            status: ImportedStatus::Active,
-            private_key: None,
-            name: None,
-        };
-        let authorities = self.loaded();
-        let read =
-            off_the_async_threads(move || read_one(item, &authorities).map_err(Error::Invalid))
-                .await?;
-        if let Some((_, text)) = self.awaited_for(&[read.facts.public_key.key_id()]).await? {
-            return Err(Error::Invalid(text));
-        }
+        let read = self.read_foreign(der).await?;
         let (certificate, steps) = match self.issued(read.key()).await? {
             Some(there) => {
                 good(there.status(self.now()))?;
@@ -178,15 +172,12 @@ impl App {
                 (certificate, vec![expected])
             }
             None => {
-                let (owner, domain) = (caller.user.id.clone(), caller.user.domain.clone());
-                let (certificate, step) =
-                    self.new_import(read, ImportedStatus::Active, owner, domain)?;
+                let owner = (caller.user.id.clone(), caller.user.domain.clone());
+                let (certificate, steps) = self
+                    .brought_in(caller, read, ImportedStatus::Active, owner, None)
+                    .await?;
                 good(certificate.status(self.now()))?;
-                let entry = NewAuditEntry {
-                    certificate: Some(certificate.id),
-                    ..self.audit_entry(Some(caller), "certificate.import")
-                };
-                (certificate, vec![step, Step::Audit(entry)])
+                (certificate, steps.into())
             }
         };
         Ok((Holding::Certificate(certificate.id), steps))

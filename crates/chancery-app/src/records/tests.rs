@@ -15,7 +15,7 @@ use secrecy::SecretString;
 
 use super::*;
 use crate::search::CertificateRef;
-use crate::testing::{Engine, foreign, openssl};
+use crate::testing::{Engine, foreign, kind, openssl};
 use crate::{Conflict, TokenStyle};
 
 const STYLE: TokenStyle = TokenStyle {
@@ -76,12 +76,6 @@ fn record(name: &str) -> Element {
         name,
         &[("common-name", &["sbc.example.com"])],
     )
-}
-
-/// What an error is, without its text.
-fn kind<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
-    let said = format!("{:?}", outcome.unwrap_err());
-    said.split('(').next().unwrap_or_default().to_owned()
 }
 
 /// An administrator's client with a token, at work on the configuration.
@@ -198,6 +192,12 @@ impl Client<'_> {
             .await
     }
 
+    /// Adds a record and has a request made for it.
+    async fn requested(&self, name: &str) {
+        self.add(record(name)).await.unwrap();
+        self.generate(name, false).await.unwrap();
+    }
+
     async fn import(&self, name: &str, ders: &[&[u8]], overwrite: bool) -> Result<(), Error> {
         let (app, admin) = (&self.engine.app, &self.engine.admin);
         let ders = ders.iter().map(|der| der.to_vec()).collect();
@@ -206,5 +206,6 @@ impl Client<'_> {
     }
 }
 
+mod at_once;
 mod holding;
 mod requests;

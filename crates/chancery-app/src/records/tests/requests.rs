@@ -195,8 +195,7 @@ async fn what_does_not_fit_leaves_the_record_as_it_was() {
     let engine = Engine::start().await;
     let folder = engine.directory.path();
     let one = engine.editor().await;
-    one.add(record("sbc")).await.unwrap();
-    one.generate("sbc", false).await.unwrap();
+    one.requested("sbc").await;
     let certificate = engine.signed("sbc").await;
     let der = certificate.der.clone().unwrap();
     let other = foreign(folder, "other");
@@ -240,8 +239,7 @@ async fn what_does_not_fit_leaves_the_record_as_it_was() {
 async fn a_new_key_makes_room_for_its_certificate() {
     let engine = Engine::start().await;
     let one = engine.editor().await;
-    one.add(record("sbc")).await.unwrap();
-    one.generate("sbc", false).await.unwrap();
+    one.requested("sbc").await;
     let der = engine.signed("sbc").await.der.unwrap();
     one.import("sbc", &[&der], false).await.unwrap();
     one.save().await.unwrap();
@@ -289,8 +287,7 @@ async fn a_record_without_a_key_holds_what_is_trusted() {
 async fn what_is_trusted_must_be_good_and_is_verified_too() {
     let engine = Engine::start().await;
     let one = engine.editor().await;
-    one.add(record("sbc")).await.unwrap();
-    one.generate("sbc", false).await.unwrap();
+    one.requested("sbc").await;
     let revoked = engine.signed("sbc").await;
     let der = revoked.der.clone().unwrap();
     one.add(element(CERTIFICATE_RECORD, "ca", &[]))
@@ -345,8 +342,7 @@ async fn edits_of_one_client_at_once_all_count() {
 async fn of_several_certificates_for_the_key_the_newest_is_taken() {
     let engine = Engine::start().await;
     let one = engine.editor().await;
-    one.add(record("sbc")).await.unwrap();
-    one.generate("sbc", false).await.unwrap();
+    one.requested("sbc").await;
     let older = engine.signed("sbc").await;
     engine.at(100);
     let newer = engine.signed("sbc").await;
@@ -364,8 +360,7 @@ async fn of_several_certificates_for_the_key_the_newest_is_taken() {
 async fn the_trail_tells_of_every_step() {
     let engine = Engine::start().await;
     let one = engine.editor().await;
-    one.add(record("sbc")).await.unwrap();
-    one.generate("sbc", false).await.unwrap();
+    one.requested("sbc").await;
     let der = engine.signed("sbc").await.der.unwrap();
     one.import("sbc", &[&der], false).await.unwrap();
     one.save().await.unwrap();

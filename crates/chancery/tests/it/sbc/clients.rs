@@ -1,40 +1,21 @@
 //! Clients as scripts write them: what they do is in `clients/sbc.py`, what should come of it is here. And the command line,
 //! which closes the loop.
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
 
-use crate::server::{Server, python_program};
+use crate::server::{Server, python};
 
 use super::{Client, record, shown};
 
 /// What the client saw in a scenario.
 fn play(server: &Server, scenario: &str, input: &str) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/clients/sbc.py");
-    let mut child = Command::new(python_program("python"))
-        .arg(script)
-        .args([scenario, &server.https_url()])
-        .arg(server.data().join("ca/root.pem"))
-        .args([&server.admin().user, &server.admin().password])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(
-        output.status.success(),
-        "the client failed: its words are above"
+    let (url, root, admin) = (
+        server.https_url(),
+        server.authority_file("root"),
+        server.admin(),
     );
-    serde_json::from_slice(&output.stdout).unwrap()
+    let arguments = [scenario, &url, &root, &admin.user, &admin.password];
+    serde_json::from_str(&python("sbc.py", &arguments, input)).unwrap()
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::wire::Answer;
 
 use super::{
     Client, ELEMENTS, PASSWORD, ask_token, assert_error, assert_nothing, element, record, text_of,
+    values,
 };
 
 const BY_ANOTHER: &str = "Resource locked by another user";
@@ -254,5 +255,32 @@ fn edits_and_the_loss_of_the_lock_do_not_overlap() {
         let list = second.get(&format!("{ELEMENTS}?elementType=certificate-record"));
         assert!(list.expect(200).text().contains("<data/>"), "round {round}");
         assert_nothing(&second.unlock());
+    }
+}
+
+/// Edits of one element at the same moment are done one after the other: none is sent away because others were faster.
+#[test]
+fn fifty_edits_of_one_element_at_once_are_all_done() {
+    let server = Server::start();
+    let client = Client::editor(&server);
+    client.add(&record("r")).expect(200);
+    let names = ["state", "locality", "organization", "unit", "common-name"];
+    let edit = |nth: usize| {
+        let value = format!("v{nth}");
+        let attributes = [("name", "r"), (names[nth % names.len()], value.as_str())];
+        let change = element("certificate-record", &attributes);
+        client.put(&change).status
+    };
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let edit = &edit;
+        let started: Vec<_> = (0..50).map(|nth| scope.spawn(move || edit(nth))).collect();
+        started.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    assert_eq!(statuses, [200; 50]);
+    let shown = client.show("certificate-record", "r").expect(200);
+    for (at, name) in names.iter().enumerate() {
+        let value = values(&shown, name).remove(0);
+        let nth: usize = value.strip_prefix('v').unwrap().parse().unwrap();
+        assert_eq!(nth % names.len(), at, "{name}: {value}");
     }
 }
