@@ -5,7 +5,7 @@
 
 use chancery_core::authority::Authority;
 use chancery_core::crl::{
-    CrlFacts, CrlHead, CrlKind, CrlStream, Scope, Shard, Shards, push_entry, push_removal,
+    CrlFacts, CrlHead, CrlLinks, CrlStream, Scope, Shard, Shards, push_entry, push_removal,
     read_crl, verify_crl,
 };
 use chancery_core::csr::Csr;
@@ -138,9 +138,9 @@ fn rewritten(facts: &CrlFacts) -> Option<Vec<u8>> {
         number: facts.number.unwrap_or(0),
         authority_key_id: facts.authority_key_id.as_deref().unwrap_or(&[]),
         scope_names: names(facts),
-        kind: match facts.delta_base {
-            Some(base) => CrlKind::Delta { base },
-            None => CrlKind::Complete {
+        links: match facts.delta_base {
+            Some(base) => CrlLinks::Delta { base },
+            None => CrlLinks::Complete {
                 freshest: &facts.freshest,
             },
         },

@@ -25,7 +25,8 @@ use chancery_core::time::Time;
 
 use crate::audit::NewAuditEntry;
 use crate::keys::Signer;
-use crate::store::{IssuerKey, Step};
+use crate::store::Step;
+use crate::store::certificates::IssuerKey;
 use crate::{App, Caller, Error};
 
 pub use add::{NewAuthority, SignedBy};
@@ -329,8 +330,10 @@ impl App {
         // On its own: a caller who hangs up must not leave one thing in the store and another in memory.
         let app = self.clone();
         let done = tokio::spawn(async move {
-            app.store().commit(steps).await?;
+            let committed = app.store().commit(steps).await;
+            // What refused it may be another server's, and news to this one.
             app.reload_authorities().await?;
+            committed?;
             app.follow_up().await;
             drop(turn);
             Ok(())

@@ -18,8 +18,10 @@ use crate::keys::kek;
 use crate::keys::pool::KeyPool;
 use crate::keys::seal::Sealer;
 use crate::server_certificate::host_names;
+use crate::store::accounts::StoredUser;
+use crate::store::authorities::{AuthorityStep, NewAuthority};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{NewAuthority, Step, Store, StoredUser};
+use crate::store::{Step, Store};
 use crate::users::{Domain, Person, User};
 use crate::{App, Error, Inner, Options, bulk_revocation, ocsp, orders, random};
 
@@ -83,6 +85,7 @@ impl App {
             crls,
             orders: orders::Desk::default(),
             bulk: bulk_revocation::BulkDesk::default(),
+            turns: crate::turns::Turns::default(),
             ocsp_kept: ocsp::KeptAnswers::in_memory_of(options.config.ocsp.keep_mib),
             responders: ocsp::Responders::default(),
             authorities: RwLock::new(authorities),
@@ -175,8 +178,8 @@ async fn make_what_is_missing(
         }),
         Step::AddUser(admin),
         Step::AddUser(server),
-        Step::AddAuthority(stored(root, sealer, now)?),
-        Step::AddAuthority(stored(issuing, sealer, now)?),
+        Step::Authority(AuthorityStep::Add(stored(root, sealer, now)?)),
+        Step::Authority(AuthorityStep::Add(stored(issuing, sealer, now)?)),
     ];
     steps.extend(audit);
     store.commit(steps).await?;
@@ -221,6 +224,7 @@ fn stored(first: FirstAuthority, sealer: &Sealer, now: Time) -> Result<NewAuthor
         sealed_key: Some(sealer.seal(&sealing_purpose(&authority.name), key.pkcs8())?),
         name: authority.name,
         parent: authority.parent,
+        predecessor: None,
         certificate: authority.certificate,
         created: now,
     })

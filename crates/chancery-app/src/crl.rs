@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chancery_core::crl::Scope;
+use chancery_core::crl::{CrlKind, Scope};
 use chancery_core::time::Time;
 
 use crate::authority::Loaded;
@@ -101,9 +101,9 @@ impl Crl {
     }
 }
 
-/// How a list stands.
+/// What becomes of a list when it is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Standing {
+enum ListState {
     /// It tells of every change that it must, and has not lived half of its time.
     Fresh,
     /// Another is due, and it is valid until then.
@@ -122,16 +122,16 @@ fn half_way(facts: &Facts) -> Time {
 }
 
 impl App {
-    /// The current CRL of an authority: of all its certificates or of one shard; complete, or the delta to every complete
-    /// one of that scope that is still valid.
+    /// The current CRL of an authority: of all its certificates or of one shard; a delta is one to every complete list of
+    /// that scope that is still valid.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an authority that is not here or whose key is not and whose CRL was not imported, and for
     /// shards that no certificate names.
-    pub async fn crl(&self, authority: &str, scope: Scope, delta: bool) -> Result<Crl, Error> {
+    pub async fn crl(&self, authority: &str, scope: Scope, kind: CrlKind) -> Result<Crl, Error> {
         let loaded = self.authority_named(authority)?;
         if loaded.signer().is_err() {
-            return imported(&loaded, scope, delta);
+            return imported(&loaded, scope, kind);
         }
         if let Scope::Shard(shard) = scope
             && !self.0.crls.has_layout(shard.of())
@@ -140,7 +140,7 @@ impl App {
                 "list: crl.shards never was that number, so no certificate names it",
             ));
         }
-        let wanted = self.wanted(loaded, scope, delta);
+        let wanted = self.wanted(loaded, scope, kind);
         let slot = self.0.crls.slot(wanted.key());
         slot.asked();
         let authority = wanted.loaded.authority.id;
@@ -151,13 +151,13 @@ impl App {
         self.make_if_due(wanted, &slot, generation).await
     }
 
-    /// How does a list stand for who asked for it at that generation? What changed later need not be on it.
-    async fn list_standing(
+    /// What becomes of a list for who asked for it at that generation? What changed later need not be on it.
+    async fn list_state(
         &self,
         wanted: &Wanted,
         facts: &Facts,
         asked_at: u64,
-    ) -> Result<Standing, Error> {
+    ) -> Result<ListState, Error> {
         let now = self.now();
         let authority = wanted.loaded.authority.id;
         let generation = self.store().revocation_generation(authority).await?;
@@ -167,25 +167,25 @@ impl App {
             || now < facts.this_update
             || now >= facts.next_update
         {
-            return Ok(Standing::Void);
+            return Ok(ListState::Void);
         }
         if facts.generation >= asked_at
             && now < half_way(facts)
             && !self.is_overtaken(wanted, facts)
         {
-            return Ok(Standing::Fresh);
+            return Ok(ListState::Fresh);
         }
-        Ok(Standing::Due)
+        Ok(ListState::Due)
     }
 
     /// Has a complete list a greater number than this delta? It may have been made while things changed and tell of less,
     /// and clients that hold it pass the delta over (RFC 5280, section 5.2.4).
     fn is_overtaken(&self, wanted: &Wanted, facts: &Facts) -> bool {
         let complete = Key {
-            delta: false,
+            kind: CrlKind::Complete,
             ..wanted.key()
         };
-        wanted.delta
+        wanted.kind == CrlKind::Delta
             && self
                 .0
                 .crls
@@ -204,10 +204,10 @@ impl App {
         let Some(list) = slot.list() else {
             return Ok(None);
         };
-        match self.list_standing(wanted, &list.facts, asked_at).await? {
-            Standing::Fresh => {}
-            Standing::Due if is_slow(&list.facts) => self.0.crls.due.notify_one(),
-            Standing::Due | Standing::Void => return Ok(None),
+        match self.list_state(wanted, &list.facts, asked_at).await? {
+            ListState::Fresh => {}
+            ListState::Due if is_slow(&list.facts) => self.0.crls.due.notify_one(),
+            ListState::Due | ListState::Void => return Ok(None),
         }
         Ok(self.0.crls.serve(wanted, &list))
     }
@@ -254,7 +254,7 @@ impl App {
         let Some(list) = slot.list() else {
             return Err(error);
         };
-        if self.list_standing(wanted, &list.facts, asked_at).await? == Standing::Void {
+        if self.list_state(wanted, &list.facts, asked_at).await? == ListState::Void {
             return Err(error);
         }
         let Some(crl) = self.0.crls.serve(wanted, &list) else {
@@ -275,7 +275,7 @@ impl App {
                 let key = Key {
                     authority: loaded.authority.id,
                     scope: found.scope,
-                    delta: found.delta,
+                    kind: found.kind,
                 };
                 self.0.crls.found(key, found.facts);
             }
@@ -295,10 +295,10 @@ impl App {
             self.0.crls.slot(Key {
                 authority: id,
                 scope: Scope::Whole,
-                delta: false,
+                kind: CrlKind::Complete,
             });
             for (key, slot) in self.0.crls.slots_of(id) {
-                let wanted = self.wanted(Arc::clone(&loaded), key.scope, key.delta);
+                let wanted = self.wanted(Arc::clone(&loaded), key.scope, key.kind);
                 match self.look_after_crl(&wanted, &slot).await {
                     Ok(took) => busy = busy.max(took),
                     Err(error) => tracing::error!(
@@ -326,19 +326,20 @@ impl App {
     }
 
     async fn is_due_by_itself(&self, wanted: &Wanted, slot: &Slot) -> Result<bool, Error> {
-        let is_kept = (wanted.scope == Scope::Whole && !wanted.delta) || slot.was_asked();
+        let is_kept =
+            (wanted.scope, wanted.kind) == (Scope::Whole, CrlKind::Complete) || slot.was_asked();
         let Some(list) = slot.list() else {
             return Ok(is_kept);
         };
         let facts = &list.facts;
         let authority = wanted.loaded.authority.id;
         let generation = self.store().revocation_generation(authority).await?;
-        Ok(match self.list_standing(wanted, facts, generation).await? {
-            Standing::Fresh => false,
-            Standing::Due if self.now() >= half_way(facts) => is_kept,
+        Ok(match self.list_state(wanted, facts, generation).await? {
+            ListState::Fresh => false,
+            ListState::Due if self.now() >= half_way(facts) => is_kept,
             // Quick ones are made when they are asked for.
-            Standing::Due => is_kept && is_slow(facts) && list.age() >= facts.took * REST,
-            Standing::Void => is_kept,
+            ListState::Due => is_kept && is_slow(facts) && list.age() >= facts.took * REST,
+            ListState::Void => is_kept,
         })
     }
 
@@ -356,8 +357,8 @@ impl App {
 }
 
 /// The CRL of an authority whose key is kept elsewhere.
-fn imported(loaded: &Loaded, scope: Scope, delta: bool) -> Result<Crl, Error> {
-    if scope != Scope::Whole || delta {
+fn imported(loaded: &Loaded, scope: Scope, kind: CrlKind) -> Result<Crl, Error> {
+    if (scope, kind) != (Scope::Whole, CrlKind::Complete) {
         return Err(Error::NotFound(
             "list: the authority's key is kept elsewhere, so there is only the CRL that was imported",
         ));

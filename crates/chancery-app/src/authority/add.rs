@@ -16,8 +16,8 @@ use crate::error::Conflict;
 use crate::issue::{end_after, off_the_async_threads, sign};
 use crate::keys::software::{self, SoftwareKey};
 use crate::keys::{PrivateKey, Signer};
-use crate::store::authorities::{AuthorityRequest, AuthorityStep};
-use crate::store::{NewAuthority as StoredNew, Step};
+use crate::store::Step;
+use crate::store::authorities::{AuthorityRequest, AuthorityStep, NewAuthority as StoredNew};
 use crate::{App, Caller, Error, random};
 
 /// What the audit trail calls it.
@@ -179,22 +179,22 @@ impl App {
             Ok(sign(asked, &profile, above.as_deref(), Some(key), serial, now)?.der)
         })
         .await?;
-        let mut steps = vec![Step::AddAuthority(StoredNew {
+        let mut steps = Vec::new();
+        if let Some(parent) = &parent {
+            let still = AuthorityStep::ExpectSigning(parent.authority.id);
+            steps.push(Step::Authority(still));
+        }
+        steps.push(Step::Authority(AuthorityStep::Add(StoredNew {
             name: name.clone(),
             parent: parent.as_ref().map(|parent| parent.name().to_owned()),
+            predecessor: predecessor.map(str::to_owned),
             certificate: certificate.clone(),
             sealed_key: Some(sealed_key),
             created: now,
-        })];
+        })));
         if parent.is_some() {
             steps.push(registration(&name, &certificate, true, now)?);
         }
-        steps.extend(predecessor.map(|authority| {
-            Step::Authority(AuthorityStep::Succeed {
-                authority: authority.to_owned(),
-                successor: name,
-            })
-        }));
         Ok(steps)
     }
 

@@ -98,21 +98,15 @@ impl App {
             };
             let serial = &below.authority.facts.serial;
             let entry = facts.revoked.iter().find(|entry| entry.serial == *serial);
-            let (action, word) = match (entry.map(|entry| entry.reason), state) {
-                (Some(Reason::CertificateHold), State::Active) => {
-                    (Action::Hold, "certificate.hold")
-                }
+            let action = match (entry.map(|entry| entry.reason), state) {
+                (Some(Reason::CertificateHold), State::Active) => Action::Hold,
                 (Some(Reason::CertificateHold), _) => continue,
-                (Some(reason), State::Active | State::OnHold) => {
-                    (Action::Revoke(reason), "certificate.revoke")
-                }
-                (None, State::OnHold) if held_by_list(serial) => {
-                    (Action::Release, "certificate.release")
-                }
+                (Some(reason), State::Active | State::OnHold) => Action::Revoke(reason),
+                (None, State::OnHold) if held_by_list(serial) => Action::Release,
                 (Some(_) | None, _) => continue,
             };
             let certificate = self.find(&CertificateRef::Id(id)).await?;
-            match self.movement(Some(caller), &certificate, action, word) {
+            match self.movement(Some(caller), &certificate, action) {
                 Ok((_, moves)) => steps.extend(moves),
                 // It has expired: its revocation would tell nobody anything.
                 Err(Error::Refused(_)) => {}

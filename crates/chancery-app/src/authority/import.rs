@@ -14,8 +14,8 @@ use super::load::registration;
 use super::{AuthorityEntry, Loaded, next_free};
 use crate::error::Conflict;
 use crate::issue::off_the_async_threads;
-use crate::store::authorities::{AuthorityRequest, AuthorityStep};
-use crate::store::{NewAuthority, Step};
+use crate::store::Step;
+use crate::store::authorities::{AuthorityRequest, AuthorityStep, NewAuthority};
 use crate::{App, Caller, Error};
 
 /// What the audit trail calls it.
@@ -148,13 +148,14 @@ impl App {
                 continue;
             }
             let name = name_for(&readable(&der)?.subject, &taken, &all);
-            steps.push(Step::AddAuthority(NewAuthority {
+            steps.push(Step::Authority(AuthorityStep::Add(NewAuthority {
                 name: name.clone(),
                 parent: parent.clone(),
+                predecessor: None,
                 certificate: der.clone(),
                 sealed_key: None,
                 created: now,
-            }));
+            })));
             if parent.is_some() {
                 steps.push(registration(&name, &der, signed_here, now)?);
             }
@@ -164,22 +165,17 @@ impl App {
         let name = request.name;
         let below_another = parent.is_some();
         steps.push(Step::Authority(AuthorityStep::RemoveRequest(name.clone())));
-        steps.push(Step::AddAuthority(NewAuthority {
+        steps.push(Step::Authority(AuthorityStep::Add(NewAuthority {
             name: name.clone(),
             parent,
+            predecessor: request.predecessor,
             certificate: certificate.clone(),
             sealed_key: Some(request.sealed_key),
             created: now,
-        }));
+        })));
         if below_another {
             steps.push(registration(&name, &certificate, signed_here, now)?);
         }
-        steps.extend(request.predecessor.map(|authority| {
-            Step::Authority(AuthorityStep::Succeed {
-                authority,
-                successor: name,
-            })
-        }));
         Ok(steps)
     }
 }

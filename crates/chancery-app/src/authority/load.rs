@@ -19,7 +19,8 @@ use crate::keys::seal::Sealer;
 use crate::keys::software::SoftwareKey;
 use crate::keys::{PrivateKey, Signer};
 use crate::store::authorities::{AuthorityRequest, AuthorityStep, StoredAuthority};
-use crate::store::{IssuerKey, NewCertificate, Step, Store};
+use crate::store::certificates::{IssuerKey, NewCertificate};
+use crate::store::{Step, Store};
 use crate::{App, Error, random};
 
 /// Every authority of the store; keys and CRLs that were opened `before` are not opened again.

@@ -88,7 +88,9 @@ impl App {
     pub(super) async fn certified(&self, name: &str) -> Result<Arc<Loaded>, Error> {
         match self.entry(name).await? {
             AuthorityEntry::There(_) => self.promising_authority(name).await,
-            AuthorityEntry::Awaited(_) => Err(Error::Conflict(Conflict::AuthorityAwaited)),
+            AuthorityEntry::Awaited(awaited) => {
+                Err(Error::Conflict(Conflict::AuthorityAwaited(awaited.name)))
+            }
         }
     }
 }

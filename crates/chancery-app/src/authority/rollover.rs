@@ -38,8 +38,8 @@ impl App {
     /// old name gets what the successor signs. Needs the right to change authorities.
     ///
     /// # Errors
-    /// [`Conflict::AuthorityAwaited`] if a successor is awaited already; [`Error::Policy`] if the key of a root is elsewhere;
-    /// else as [`App::add_authority`].
+    /// [`Conflict::AuthorityAwaited`] if a successor is awaited already; [`Conflict::AuthoritySucceeded`] if somebody who
+    /// asked at the same time made one; [`Error::Policy`] if the key of a root is elsewhere; else as [`App::add_authority`].
     pub async fn roll_authority_over(
         &self,
         caller: &Caller,
@@ -48,15 +48,23 @@ impl App {
     ) -> Result<AuthorityEntry, Error> {
         self.require_everywhere(caller, Right::ChangeAuthorities, ACTION)
             .await?;
-        let turn = self.authority_turn().await;
+        // Whom it succeeds is settled before others have their turn: of all who ask at once one has its way. The store
+        // decides who; what is known here already spares a key.
         self.certified(name).await?;
         let old = newest(&self.loaded(), name)?;
+        let turn = self.authority_turn().await;
+        let old = self.authority_named(old.name())?;
+        if let Some(successor) = &old.successor {
+            let conflict = Conflict::AuthoritySucceeded(successor.clone());
+            return Err(Error::Conflict(conflict));
+        }
         let requests = self.store().authority_requests().await?;
-        if requests
-            .iter()
-            .any(|request| request.predecessor.as_deref() == Some(old.name()))
+        let mut awaited = requests.iter();
+        if let Some(request) =
+            awaited.find(|request| request.predecessor.as_deref() == Some(old.name()))
         {
-            return Err(Error::Conflict(Conflict::AuthorityAwaited));
+            let conflict = Conflict::AuthorityAwaited(request.name.clone());
+            return Err(Error::Conflict(conflict));
         }
         let signed_by = self.signer_of_successor(&old, how.elsewhere).await?;
         let (next_name, next_subject) = self.next_names(name, &old, &requests)?;

@@ -1,5 +1,6 @@
 //! Authorities coming and going, with `openssl` as the root that is kept elsewhere.
 
+mod at_once;
 mod hostile;
 
 use std::path::Path;
@@ -118,7 +119,7 @@ fn is_invalid<T: std::fmt::Debug>(result: Result<T, Error>, text: &str) {
 
 fn conflicts<T: std::fmt::Debug>(result: Result<T, Error>, conflict: Conflict) {
     assert!(
-        matches!(result, Err(Error::Conflict(is)) if is == conflict),
+        matches!(&result, Err(Error::Conflict(is)) if *is == conflict),
         "{result:?}"
     );
 }
@@ -358,7 +359,7 @@ async fn a_root_elsewhere_signs_what_is_asked_here() {
     );
     conflicts(
         engine.app.retire_authority(&engine.admin, "sub").await,
-        Conflict::AuthorityAwaited,
+        Conflict::AuthorityAwaited("sub".to_owned()),
     );
     let engine = engine.restarted().await;
     let (app, admin) = (&engine.app, &engine.admin);
@@ -498,7 +499,7 @@ async fn a_successor_may_be_signed_elsewhere_and_takes_over_when_it_is_there() {
     assert_eq!(next.predecessor.as_deref(), Some("issuing"));
     conflicts(
         app.roll_authority_over(admin, "issuing", how).await,
-        Conflict::AuthorityAwaited,
+        Conflict::AuthorityAwaited("issuing-2".to_owned()),
     );
     assert_eq!(
         engine.signs(IssueBy::Default).await.as_deref(),

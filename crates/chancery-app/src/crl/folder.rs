@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chancery_core::crl::{Scope, Shard, Shards};
+use chancery_core::crl::{CrlKind, Scope, Shard, Shards};
 use chancery_core::time::Time;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ pub(super) struct Found {
     /// The name of the authority.
     pub(super) authority: String,
     pub(super) scope: Scope,
-    pub(super) delta: bool,
+    pub(super) kind: CrlKind,
     pub(super) facts: Facts,
 }
 
@@ -78,12 +78,12 @@ impl Folder {
             }
         }
         let found = names.iter().filter_map(|name| {
-            let (authority, scope, delta) = parts(name, FINISHED)?;
+            let (authority, scope, kind) = parts(name, FINISHED)?;
             let (_, _, facts) = self.open_list(name)?;
             Some(Found {
                 authority,
                 scope,
-                delta,
+                kind,
                 facts,
             })
         });
@@ -183,22 +183,26 @@ impl Header {
 
 /// The name of a list's file: `NAME.list`, `NAME.COUNT.INDEX.list`, with `.delta` before the ending. An authority's name
 /// has no dot.
-pub(super) fn file_name(authority: &str, scope: Scope, delta: bool) -> String {
+pub(super) fn file_name(authority: &str, scope: Scope, kind: CrlKind) -> String {
     let shard = match scope {
         Scope::Whole => String::new(),
         Scope::Shard(shard) => format!(".{}.{}", shard.of().count(), shard.index()),
     };
-    let delta = if delta { ".delta" } else { "" };
-    format!("{authority}{shard}{delta}{FINISHED}")
+    let kind = match kind {
+        CrlKind::Complete => "",
+        CrlKind::Delta => ".delta",
+    };
+    format!("{authority}{shard}{kind}{FINISHED}")
 }
 
-/// What the name of a file says: authority, scope, and whether it is a delta. None for what is not ours.
-fn parts(name: &str, ending: &str) -> Option<(String, Scope, bool)> {
+/// What the name of a file says: authority, scope and kind. None for what is not ours.
+fn parts(name: &str, ending: &str) -> Option<(String, Scope, CrlKind)> {
     let stem = name.strip_suffix(ending)?;
     let mut words: Vec<&str> = stem.split('.').collect();
-    let delta = words.last() == Some(&"delta") && words.len() > 1;
-    if delta {
+    let mut kind = CrlKind::Complete;
+    if words.len() > 1 && words.last() == Some(&"delta") {
         words.pop();
+        kind = CrlKind::Delta;
     }
     let (authority, scope) = match words[..] {
         [authority] => (authority, Scope::Whole),
@@ -209,8 +213,8 @@ fn parts(name: &str, ending: &str) -> Option<(String, Scope, bool)> {
         }
         _ => return None,
     };
-    let is_ours = file_name(authority, scope, delta).strip_suffix(FINISHED) == Some(stem);
-    is_ours.then(|| (authority.to_owned(), scope, delta))
+    let is_ours = file_name(authority, scope, kind).strip_suffix(FINISHED) == Some(stem);
+    is_ours.then(|| (authority.to_owned(), scope, kind))
 }
 
 /// Makes what happened to a file's name durable.
@@ -226,16 +230,20 @@ mod tests {
     #[test]
     fn names_of_files_are_read_back_and_no_others_taken() {
         let shard = Shard::new(Shards::new(64).unwrap(), 5).unwrap();
-        for (scope, delta, want) in [
-            (Scope::Whole, false, "issuing.list"),
-            (Scope::Whole, true, "issuing.delta.list"),
-            (Scope::Shard(shard), false, "issuing.64.5.list"),
-            (Scope::Shard(shard), true, "issuing.64.5.delta.list"),
+        for (scope, kind, want) in [
+            (Scope::Whole, CrlKind::Complete, "issuing.list"),
+            (Scope::Whole, CrlKind::Delta, "issuing.delta.list"),
+            (Scope::Shard(shard), CrlKind::Complete, "issuing.64.5.list"),
+            (
+                Scope::Shard(shard),
+                CrlKind::Delta,
+                "issuing.64.5.delta.list",
+            ),
         ] {
-            assert_eq!(file_name("issuing", scope, delta), want);
+            assert_eq!(file_name("issuing", scope, kind), want);
             assert_eq!(
                 parts(want, FINISHED),
-                Some(("issuing".to_owned(), scope, delta))
+                Some(("issuing".to_owned(), scope, kind))
             );
         }
         for name in [

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chancery_core::crl::{CrlHead, CrlKind, CrlStream, Scope};
+use chancery_core::crl::{CrlHead, CrlKind, CrlLinks, CrlStream, Scope};
 use chancery_core::digest;
 use chancery_core::time::Time;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -35,7 +35,7 @@ const LARGE: u64 = 10_000_000;
 pub(super) struct Wanted {
     pub(super) loaded: Arc<Loaded>,
     pub(super) scope: Scope,
-    pub(super) delta: bool,
+    pub(super) kind: CrlKind,
     scope_names: Vec<String>,
     /// Where a complete list says that its delta is.
     freshest: Vec<String>,
@@ -59,30 +59,25 @@ impl Wanted {
         Key {
             authority: self.loaded.authority.id,
             scope: self.scope,
-            delta: self.delta,
+            kind: self.kind,
         }
     }
 
     /// The name of its file.
     pub(super) fn file_name(&self) -> String {
-        folder::file_name(&self.loaded.authority.name, self.scope, self.delta)
+        folder::file_name(&self.loaded.authority.name, self.scope, self.kind)
     }
 }
 
 impl App {
     /// A list of an authority whose key is here.
-    pub(super) fn wanted(&self, loaded: Arc<Loaded>, scope: Scope, delta: bool) -> Wanted {
+    pub(super) fn wanted(&self, loaded: Arc<Loaded>, scope: Scope, kind: CrlKind) -> Wanted {
         let (url, name) = (&self.0.public_url, &loaded.authority.name);
         let scope_names = url.scope_names(name, scope);
-        let freshest = match delta {
-            true => Vec::new(),
-            false => vec![url.delta(name, scope)],
-        };
         let config = &self.0.config.crl;
-        let hours = if delta {
-            config.delta_hours
-        } else {
-            config.hours
+        let (freshest, hours) = match kind {
+            CrlKind::Complete => (vec![url.delta(name, scope)], config.hours),
+            CrlKind::Delta => (Vec::new(), config.delta_hours),
         };
         let told = [&scope_names[..], &freshest[..], &[hours.to_string()]].concat();
         let made_for = digest::sha256(&[
@@ -92,7 +87,7 @@ impl App {
         Wanted {
             loaded,
             scope,
-            delta,
+            kind,
             scope_names,
             freshest,
             life: i64::from(hours) * 3600,
@@ -102,9 +97,9 @@ impl App {
 
     /// Makes a list and puts it in its place. Its slot's turn to be made must be the caller's.
     pub(super) async fn make_crl(&self, wanted: &Wanted, slot: &Slot) -> Result<List, Error> {
-        match wanted.delta {
-            false => self.make_complete(wanted, slot).await,
-            true => self.make_delta(wanted, slot).await,
+        match wanted.kind {
+            CrlKind::Complete => self.make_complete(wanted, slot).await,
+            CrlKind::Delta => self.make_delta(wanted, slot).await,
         }
     }
 
@@ -217,7 +212,7 @@ impl App {
         if let Some(base) = known().await? {
             return Ok(base);
         }
-        let complete = self.wanted(Arc::clone(&delta.loaded), delta.scope, false);
+        let complete = self.wanted(Arc::clone(&delta.loaded), delta.scope, CrlKind::Complete);
         let slot = self.0.crls.slot(complete.key());
         let _making = slot.making().await;
         if let Some(base) = known().await? {
@@ -256,7 +251,7 @@ impl App {
                 "a CRL has outgrown 10 MB: set crl.shards, so that certificates issued from now on name a part of it"
             );
         }
-        tracing::debug!(authority = name, scope = ?wanted.scope, delta = wanted.delta, number = list.facts.number,
+        tracing::debug!(authority = name, scope = ?wanted.scope, kind = ?wanted.kind, number = list.facts.number,
             octets, took = ?list.facts.took, "a CRL was made");
         Ok(list)
     }
@@ -278,9 +273,9 @@ impl App {
             number: about.number,
             authority_key_id: &authority.key_id(),
             scope_names: &wanted.scope_names,
-            kind: match about.base {
-                Some(base) => CrlKind::Delta { base },
-                None => CrlKind::Complete {
+            links: match about.base {
+                Some(base) => CrlLinks::Delta { base },
+                None => CrlLinks::Complete {
                     freshest: &wanted.freshest,
                 },
             },

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use chancery_core::crl::{Scope, Shards};
+use chancery_core::crl::{CrlKind, Scope, Shards};
 use chancery_core::time::Time;
 use tokio::sync::{Notify, OwnedMutexGuard};
 
@@ -36,7 +36,7 @@ pub(crate) struct Crls {
 pub(super) struct Key {
     pub(super) authority: i64,
     pub(super) scope: Scope,
-    pub(super) delta: bool,
+    pub(super) kind: CrlKind,
 }
 
 /// The place of one list.

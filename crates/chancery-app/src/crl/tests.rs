@@ -39,21 +39,21 @@ async fn facts_of(engine: &Engine, crl: &Crl) -> CrlFacts {
 }
 
 impl Engine {
-    async fn list(&self, scope: Scope, delta: bool) -> CrlFacts {
-        let crl = self.app.crl("issuing", scope, delta).await.unwrap();
+    async fn list(&self, scope: Scope, kind: CrlKind) -> CrlFacts {
+        let crl = self.app.crl("issuing", scope, kind).await.unwrap();
         facts_of(self, &crl).await
     }
 
     async fn whole(&self) -> CrlFacts {
-        self.list(Scope::Whole, false).await
+        self.list(Scope::Whole, CrlKind::Complete).await
     }
 
-    fn slot(&self, scope: Scope, delta: bool) -> Arc<Slot> {
+    fn slot(&self, scope: Scope, kind: CrlKind) -> Arc<Slot> {
         let loaded = self.app.authority_named("issuing").unwrap();
         self.app.0.crls.slot(Key {
             authority: loaded.authority.id,
             scope,
-            delta,
+            kind,
         })
     }
 
@@ -95,7 +95,8 @@ fn revoked(facts: &CrlFacts) -> BTreeMap<Vec<u8>, Reason> {
 
 /// A complete list with a delta on top (RFC 5280, section 5.2.4); none where they do not fit.
 fn combined(complete: &CrlFacts, delta: &CrlFacts) -> Option<BTreeMap<Vec<u8>, Reason>> {
-    if delta.delta_base? > complete.number? || complete.number? >= delta.number? {
+    let (base, number) = (delta.delta_base?, complete.number?);
+    if base > number || number >= delta.number? || complete.issuing_point != delta.issuing_point {
         return None;
     }
     let mut all = revoked(complete);
@@ -117,12 +118,12 @@ async fn lists_say_what_they_are() {
     assert_eq!(whole.issuing_point, None);
     assert_eq!(whole.freshest, ["http://localhost/crl/issuing/delta.crl"]);
     assert_eq!(whole.delta_base, None);
-    let delta = engine.list(Scope::Whole, true).await;
+    let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
     assert_eq!(delta.delta_base, whole.number);
     assert!(delta.number > whole.number && delta.freshest.is_empty());
     assert_eq!(delta.next_update, Some(Time::from_unix(START + HOUR)));
-    for is_delta in [false, true] {
-        let part = engine.list(shard(4, 3), is_delta).await;
+    for kind in [CrlKind::Complete, CrlKind::Delta] {
+        let part = engine.list(shard(4, 3), kind).await;
         let point = part.issuing_point.unwrap();
         assert_eq!(
             point.names,
@@ -133,7 +134,7 @@ async fn lists_say_what_they_are() {
         );
         assert!(part.is_understood);
     }
-    let part = engine.list(shard(4, 3), false).await;
+    let part = engine.list(shard(4, 3), CrlKind::Complete).await;
     assert_eq!(
         part.freshest,
         ["http://localhost/crl/issuing/4/3-delta.crl"]
@@ -151,24 +152,27 @@ async fn certificates_name_their_shard() {
         let four = Shards::new(4).unwrap();
         let own = Scope::Shard(Shard::of_serial(four, &certificate.serial));
         engine.revoke(&certificate, Reason::KeyCompromise).await;
-        let list = engine.list(own, false).await;
+        let list = engine.list(own, CrlKind::Complete).await;
         assert_eq!(list.issuing_point.unwrap().names, facts.crl_addresses);
         for index in 0..4 {
-            let listed = revoked(&engine.list(shard(4, index), false).await);
+            let listed = revoked(&engine.list(shard(4, index), CrlKind::Complete).await);
             let is_there = listed.contains_key(certificate.serial.content());
             assert_eq!(is_there, shard(4, index) == own, "{index}");
         }
         assert!(revoked(&engine.whole().await).contains_key(certificate.serial.content()));
     }
     for scope in [shard(1, 0), shard(2, 0), shard(65_536, 9)] {
-        for delta in [false, true] {
-            let refused = engine.app.crl("issuing", scope, delta).await;
+        for kind in [CrlKind::Complete, CrlKind::Delta] {
+            let refused = engine.app.crl("issuing", scope, kind).await;
             assert!(matches!(refused, Err(Error::NotFound(_))), "{scope:?}");
         }
     }
     let engine = engine.restarted().await;
-    engine.list(shard(4, 3), false).await;
-    let nobody = engine.app.crl("nobody", Scope::Whole, false).await;
+    engine.list(shard(4, 3), CrlKind::Complete).await;
+    let nobody = engine
+        .app
+        .crl("nobody", Scope::Whole, CrlKind::Complete)
+        .await;
     assert!(matches!(nobody, Err(Error::NotFound(_))));
 }
 
@@ -216,12 +220,12 @@ async fn every_valid_complete_list_with_the_newest_delta_is_the_truth() {
         let now = Time::from_unix(START + seconds);
         let scope = scopes[roll % scopes.len()];
         if roll.is_multiple_of(3) {
-            held.push((scope, engine.list(scope, false).await));
+            held.push((scope, engine.list(scope, CrlKind::Complete).await));
         }
         if roll.is_multiple_of(17) {
             engine.app.sweep_crls().await.unwrap();
         }
-        let delta = engine.list(scope, true).await;
+        let delta = engine.list(scope, CrlKind::Delta).await;
         let in_scope: BTreeMap<_, _> = truth
             .iter()
             .filter(|(serial, _)| {
@@ -253,24 +257,21 @@ async fn each_number_is_given_once() {
         engine.hold(&one).await;
         let mut asked = Vec::new();
         for scope in [Scope::Whole, shard(4, 0), shard(4, 1)] {
-            for delta in [false, true] {
+            for kind in [CrlKind::Complete, CrlKind::Delta] {
                 for _ in 0..4 {
                     let app = engine.app.clone();
                     asked.push(tokio::spawn(async move {
-                        let list = app.crl("issuing", scope, delta).await.unwrap();
-                        (list.number, scope, delta)
+                        let list = app.crl("issuing", scope, kind).await.unwrap();
+                        (list.number, scope, kind)
                     }));
                 }
                 count += 1;
             }
         }
         for asked in asked {
-            let (number, scope, delta) = asked.await.unwrap();
-            let other = numbers.insert(number, (scope, delta));
-            assert!(
-                other.is_none_or(|other| other == (scope, delta)),
-                "{number}"
-            );
+            let (number, scope, kind) = asked.await.unwrap();
+            let other = numbers.insert(number, (scope, kind));
+            assert!(other.is_none_or(|other| other == (scope, kind)), "{number}");
         }
         engine.release(&one).await;
     }

@@ -23,7 +23,8 @@ use crate::issue::{IssueRequest, KeySource, Placement};
 use crate::keys::software::SoftwareKey;
 use crate::keys::{PrivateKey, Signer};
 use crate::server_certificate::renewal_time;
-use crate::store::{CertificateKey, IssuerKey, Step};
+use crate::store::Step;
+use crate::store::certificates::{CertificateKey, IssuerKey};
 use crate::{App, Error};
 
 /// The profile by which responders' certificates are issued.

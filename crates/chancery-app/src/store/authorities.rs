@@ -4,11 +4,18 @@ use chancery_core::certificate::State;
 use chancery_core::identity::CertificateId;
 use chancery_core::time::Time;
 
-use super::NewCertificate;
+use super::certificates::NewCertificate;
 
 /// A change to an authority, or to a request for one.
 #[derive(Debug)]
 pub(crate) enum AuthorityStep {
+    /// Adds an authority. Fails with [`super::Conflict::Authority`] if an authority or a request has that name; with
+    /// [`super::Conflict::AuthoritySucceeded`] or [`super::Conflict::AuthorityAwaited`] if whom it is to succeed has a
+    /// successor or awaits one.
+    Add(NewAuthority),
+    /// Fails with [`super::StoreError::Policy`] if an authority was retired, or its own certificate or that of one above it
+    /// is not active any more.
+    ExpectSigning(i64),
     /// Stores an authority's own certificate among the certificates, under the authority above it. Fails with
     /// [`super::StoreError::Missing`] unless both are there, and with [`super::StoreError::Stale`] if it was stored.
     Register {
@@ -21,19 +28,25 @@ pub(crate) enum AuthorityStep {
     Retire(i64, Time),
     /// Lets an authority issue again, also in its successor's place.
     Reinstate(i64),
-    /// Makes one authority issue in the place of another; both by name.
-    Succeed {
-        /// Whom it succeeds.
-        authority: String,
-        /// Who issues from now on.
-        successor: String,
-    },
-    /// Stores a request. Fails with [`super::Conflict::Authority`] if an authority or a request has that name.
+    /// Stores a request. Fails as [`AuthorityStep::Add`] does.
     AddRequest(AuthorityRequest),
     /// Removes a request; fails with [`super::StoreError::Stale`] if it is not there.
     RemoveRequest(String),
     /// Keeps the imported CRL of an authority in place of the one before.
     KeepCrl(i64, Vec<u8>),
+}
+
+/// An authority about to be stored.
+#[derive(Debug)]
+pub(crate) struct NewAuthority {
+    pub(crate) name: String,
+    pub(crate) parent: Option<String>,
+    /// The name of the authority in whose place it issues.
+    pub(crate) predecessor: Option<String>,
+    pub(crate) certificate: Vec<u8>,
+    /// Its private key, sealed; none if it is kept elsewhere.
+    pub(crate) sealed_key: Option<Vec<u8>>,
+    pub(crate) created: Time,
 }
 
 /// An authority as stored.

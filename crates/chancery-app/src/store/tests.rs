@@ -20,11 +20,13 @@ use chancery_core::role::Role;
 use chancery_core::serial::Serial;
 use chancery_core::time::Time;
 
+use super::accounts::StoredUser;
+use super::authorities::NewAuthority;
+use super::certificates::{CertificateKey, IssuerKey, NewCertificate};
 use super::sqlite::SqliteStore;
-use super::{
-    CertificateKey, IssuerKey, NewAuthority, NewCertificate, Step, Store, StoreError, StoredUser,
-};
+use super::{Conflict, Step, Store, StoreError};
 use crate::config::StoreConfig;
+use crate::store::authorities::AuthorityStep;
 use crate::users::{Domain, Person, User};
 
 /// Issued by `/O=Chancery/CN=Test CA` to `/C=US/O=Example/CN=joe`, made by OpenSSL.
@@ -52,7 +54,7 @@ pub(super) async fn settle(store: &dyn Store) {
         Step::AddDomain(domain("d2")),
         Step::AddUser(user("u1", "joe", "d1")),
         Step::AddUser(user("u2", "ann", "d2")),
-        Step::AddAuthority(authority("issuing", None)),
+        add_authority("issuing", None),
     ];
     assert!(store.commit(steps).await.unwrap().is_empty());
 }
@@ -90,10 +92,23 @@ pub(super) fn authority(name: &str, parent: Option<&str>) -> NewAuthority {
     NewAuthority {
         name: name.to_owned(),
         parent: parent.map(str::to_owned),
+        predecessor: None,
         certificate: der(),
         sealed_key: Some(vec![1, 2, 3]),
         created: NOW,
     }
+}
+
+fn add_authority(name: &str, parent: Option<&str>) -> Step {
+    Step::Authority(AuthorityStep::Add(authority(name, parent)))
+}
+
+#[track_caller]
+fn check_conflict(result: Result<Vec<CertificateNumber>, StoreError>, want: Conflict) {
+    assert!(
+        matches!(&result, Err(StoreError::Conflict(conflict)) if *conflict == want),
+        "{result:?}"
+    );
 }
 
 /// An active certificate of `u1` in `d1`, issued by authority 1; `n` tells its id, name, serial number and key from others.

@@ -12,11 +12,20 @@ mod write;
 
 pub use read::{CrlError, CrlFacts, IssuingPoint, read_crl, verify_crl};
 pub use shard::{CrlAddress, Scope, Shard, Shards};
-pub use write::{CrlHead, CrlKind, CrlStream, PlannedCrl, SignedCrl, push_entry, push_removal};
+pub use write::{CrlHead, CrlLinks, CrlStream, PlannedCrl, SignedCrl, push_entry, push_removal};
 
 use crate::revocation::Reason;
 use crate::serial::Serial;
 use crate::time::Time;
+
+/// What a list tells of its scope.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CrlKind {
+    /// Every revoked certificate.
+    Complete,
+    /// What changed since complete ones (section 5.2.4).
+    Delta,
+}
 
 /// A revoked certificate on a list.
 #[derive(Clone, PartialEq, Eq, Debug)]

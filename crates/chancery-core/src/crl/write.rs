@@ -37,21 +37,21 @@ pub struct CrlHead<'a> {
     /// The addresses by which the certificates that it covers name it (section 5.2.5, critical). Empty for a list of the
     /// whole authority. A delta has those of the lists that it builds on.
     pub scope_names: &'a [String],
-    /// Complete or delta.
-    pub kind: CrlKind<'a>,
+    /// The lists of its scope to which it points.
+    pub links: CrlLinks<'a>,
 }
 
-/// Whether a list stands alone.
+/// To which other list of its scope a list points.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum CrlKind<'a> {
-    /// It tells of every revoked certificate in its scope.
+pub enum CrlLinks<'a> {
+    /// A complete list to its delta.
     Complete {
         /// Where its delta is (section 5.2.6). Empty if there is none.
         freshest: &'a [String],
     },
-    /// It tells what changed since another (section 5.2.4, critical).
+    /// A delta to the complete list on which it builds (section 5.2.4, critical).
     Delta {
-        /// The number of the complete list that it builds on. It fits each of its scope with that number or a greater
+        /// The number of that list. The delta fits each of its scope with that number or a greater
         /// one, so the oldest that anybody may still hold is named here.
         base: u64,
     },
@@ -221,11 +221,11 @@ fn check(head: &CrlHead<'_>) -> Result<(), WriteError> {
     if head.next_update < head.this_update {
         return Err(WriteError::Crl("it is over before it begins"));
     }
-    match head.kind {
-        CrlKind::Delta { base } if base >= head.number => {
+    match head.links {
+        CrlLinks::Delta { base } if base >= head.number => {
             Err(WriteError::Crl("a delta builds on a list before it"))
         }
-        CrlKind::Delta { .. } | CrlKind::Complete { .. } => Ok(()),
+        CrlLinks::Delta { .. } | CrlLinks::Complete { .. } => Ok(()),
     }
 }
 
@@ -235,13 +235,13 @@ fn extensions(head: &CrlHead<'_>) -> Result<Vec<Extension>, WriteError> {
         Extension::authority_key_id(head.authority_key_id)?,
         Extension::crl_number(head.number)?,
     ];
-    if let CrlKind::Delta { base } = head.kind {
+    if let CrlLinks::Delta { base } = head.links {
         list.push(Extension::delta_crl_indicator(base)?);
     }
     if !head.scope_names.is_empty() {
         list.push(Extension::issuing_distribution_point(head.scope_names)?);
     }
-    if let CrlKind::Complete { freshest } = head.kind
+    if let CrlLinks::Complete { freshest } = head.links
         && !freshest.is_empty()
     {
         list.push(Extension::freshest_crl(freshest)?);

@@ -8,7 +8,8 @@ use chancery_core::serial::Serial;
 
 use super::*;
 use crate::random;
-use crate::store::{IssuerKey, NewCertificate, Step};
+use crate::store::Step;
+use crate::store::certificates::{IssuerKey, NewCertificate};
 
 /// So many revoked certificates that their list does not stay in memory.
 const MANY: usize = 6_000;
@@ -71,7 +72,7 @@ async fn a_large_list_outlives_the_process() {
     assert_eq!(before.revoked.len(), MANY);
     assert_eq!(engine.files(), names(["issuing.list"]));
     // The delta of so many changes is as large, and finds its base again.
-    let delta = engine.list(Scope::Whole, true).await;
+    let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
     assert_eq!(delta.delta_base, before.number);
     // What a crash left, and what is not ours or not whole.
     let folder = engine.folder();
@@ -100,13 +101,20 @@ async fn a_large_list_outlives_the_process() {
         ])
     );
     assert_eq!(engine.whole().await, before, "not made anew");
-    let root = engine.app.crl("root", Scope::Whole, false).await.unwrap();
+    let root = engine
+        .app
+        .crl("root", Scope::Whole, CrlKind::Complete)
+        .await
+        .unwrap();
     assert!(root.small().is_some());
     // Where a foreign thing bars the way there is no list, until it is gone.
-    let barred = engine.app.crl("issuing", Scope::Whole, true).await;
+    let barred = engine
+        .app
+        .crl("issuing", Scope::Whole, CrlKind::Delta)
+        .await;
     assert!(matches!(barred, Err(Error::Internal(_))));
     std::fs::remove_dir(engine.folder().join("issuing.delta.list")).unwrap();
-    assert!(engine.list(Scope::Whole, true).await.number > delta.number);
+    assert!(engine.list(Scope::Whole, CrlKind::Delta).await.number > delta.number);
     let one = engine.certificate().await;
     engine.hold(&one).await;
     let after = engine.whole().await;
@@ -120,7 +128,7 @@ async fn a_list_in_a_file_stays_the_same_while_it_is_read() {
     engine.fill(MANY).await;
     let reading = engine
         .app
-        .crl("issuing", Scope::Whole, false)
+        .crl("issuing", Scope::Whole, CrlKind::Complete)
         .await
         .unwrap();
     assert!(reading.small().is_none());
@@ -166,7 +174,7 @@ async fn a_disk_that_fails_leaves_the_last_list() {
     assert!(
         engine
             .app
-            .crl("issuing", Scope::Whole, false)
+            .crl("issuing", Scope::Whole, CrlKind::Complete)
             .await
             .is_err()
     );
@@ -179,16 +187,21 @@ async fn a_disk_that_fails_leaves_the_last_list() {
 async fn another_configuration_makes_another_list() {
     let engine = Engine::start_with(in_four_shards).await;
     engine.fill(4 * MANY).await;
-    let before = engine.list(shard(4, 2), false).await;
+    let before = engine.list(shard(4, 2), CrlKind::Complete).await;
     assert!(engine.files().contains("issuing.4.2.list"));
     let moved = |config: &mut AppConfig| {
         config.crl.former_public_urls = vec!["http://old.example".to_owned()];
     };
     let engine = engine.restarted_with(moved).await;
-    let after = engine.list(shard(4, 2), false).await;
+    engine.list(shard(4, 2), CrlKind::Delta).await;
+    let after = engine.list(shard(4, 2), CrlKind::Complete).await;
     assert!(after.number > before.number);
-    assert_eq!(after.issuing_point.unwrap().names.len(), 2);
+    assert_eq!(after.issuing_point.as_ref().unwrap().names.len(), 2);
     assert_eq!(after.revoked.len(), before.revoked.len());
+    // Lists of two scopes are not put together (RFC 5280, section 6.3.3): that of before must be fetched again.
+    let delta = engine.list(shard(4, 2), CrlKind::Delta).await;
+    assert_eq!(combined(&after, &delta), Some(revoked(&after)));
+    assert_eq!(combined(&before, &delta), None);
 }
 
 #[tokio::test]

@@ -14,18 +14,18 @@ fn looks_slow(slot: &Slot, age: Option<std::time::Duration>) {
 async fn a_quick_list_shows_every_change_at_once_and_is_not_made_without_one() {
     let engine = Engine::start().await;
     let one = engine.certificate().await;
-    for delta in [false, true] {
-        let before = engine.list(Scope::Whole, delta).await;
+    for kind in [CrlKind::Complete, CrlKind::Delta] {
+        let before = engine.list(Scope::Whole, kind).await;
         engine.at(10);
-        assert_eq!(engine.list(Scope::Whole, delta).await, before);
+        assert_eq!(engine.list(Scope::Whole, kind).await, before);
         engine.hold(&one).await;
-        let after = engine.list(Scope::Whole, delta).await;
+        let after = engine.list(Scope::Whole, kind).await;
         assert!(after.number > before.number);
         assert_eq!(revoked(&after).len(), 1);
         engine.release(&one).await;
-        let released = engine.list(Scope::Whole, delta).await;
+        let released = engine.list(Scope::Whole, kind).await;
         assert!(released.number > after.number);
-        assert_eq!(released.removed.len(), usize::from(delta));
+        assert_eq!(released.removed.len(), usize::from(kind == CrlKind::Delta));
         assert!(revoked(&released).is_empty());
     }
 }
@@ -33,13 +33,13 @@ async fn a_quick_list_shows_every_change_at_once_and_is_not_made_without_one() {
 #[tokio::test]
 async fn a_list_is_made_anew_at_half_of_its_life() {
     let engine = Engine::start().await;
-    for (delta, life) in [(false, DAY), (true, HOUR)] {
+    for (kind, life) in [(CrlKind::Complete, DAY), (CrlKind::Delta, HOUR)] {
         engine.at(100 * DAY);
-        let first = engine.list(Scope::Whole, delta).await;
+        let first = engine.list(Scope::Whole, kind).await;
         engine.at(100 * DAY + life / 2 - 1);
-        assert_eq!(engine.list(Scope::Whole, delta).await, first);
+        assert_eq!(engine.list(Scope::Whole, kind).await, first);
         engine.at(100 * DAY + life / 2);
-        assert!(engine.list(Scope::Whole, delta).await.number > first.number);
+        assert!(engine.list(Scope::Whole, kind).await.number > first.number);
         engine.at(50 * DAY);
     }
 }
@@ -51,13 +51,13 @@ async fn a_clock_put_back_makes_a_new_list_with_a_greater_number() {
     let one = engine.certificate().await;
     engine.at(5 * DAY);
     let future = engine.whole().await;
-    let future_delta = engine.list(Scope::Whole, true).await;
+    let future_delta = engine.list(Scope::Whole, CrlKind::Delta).await;
     engine.at(0);
     let now = engine.whole().await;
     assert!(now.number > future_delta.number && future_delta.number > future.number);
     assert_eq!(now.this_update, Time::from_unix(START));
     engine.hold(&one).await;
-    let delta = engine.list(Scope::Whole, true).await;
+    let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
     assert_eq!(delta.this_update, Time::from_unix(START));
     assert_eq!(combined(&now, &delta), Some(revoked(&engine.whole().await)));
 }
@@ -67,12 +67,12 @@ async fn a_clock_put_back_makes_a_new_list_with_a_greater_number() {
 async fn a_slow_list_is_made_beside_requests() {
     let engine = Engine::start().await;
     let one = engine.certificate().await;
-    let slot = engine.slot(Scope::Whole, false);
+    let slot = engine.slot(Scope::Whole, CrlKind::Complete);
     let first = engine.whole().await;
     looks_slow(&slot, Some(std::time::Duration::ZERO));
     engine.hold(&one).await;
     assert_eq!(engine.whole().await, first);
-    let delta = engine.list(Scope::Whole, true).await;
+    let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
     assert_eq!(revoked(&delta).len(), 1);
     assert_eq!(combined(&first, &delta), Some(revoked(&delta)));
     // It was made a moment ago: it rests.
@@ -103,10 +103,14 @@ async fn a_list_is_not_made_twice_at_once() {
     let (first, _, second) = tokio::join!(
         engine.whole(),
         engine.app.look_after_crls(),
-        engine.app.crl("root", Scope::Whole, false)
+        engine.app.crl("root", Scope::Whole, CrlKind::Complete)
     );
     assert_eq!(engine.whole().await, first);
-    let root = engine.app.crl("root", Scope::Whole, false).await.unwrap();
+    let root = engine
+        .app
+        .crl("root", Scope::Whole, CrlKind::Complete)
+        .await
+        .unwrap();
     assert_eq!(root.number, second.unwrap().number);
 }
 
@@ -118,7 +122,7 @@ async fn a_crowd_shares_one_list_though_things_go_on_changing() {
     let (one, other) = (engine.certificate().await, engine.certificate().await);
     engine.whole().await;
     engine.hold(&one).await;
-    let making = engine.slot(Scope::Whole, false).making().await;
+    let making = engine.slot(Scope::Whole, CrlKind::Complete).making().await;
     let crowd: Vec<_> = (0..10)
         .map(|_| {
             let engine = Arc::clone(&engine);
@@ -152,11 +156,11 @@ async fn a_delta_that_a_complete_list_overtook_is_made_anew() {
     let one = engine.certificate().await;
     let before = engine.whole().await;
     engine.hold(&one).await;
-    let delta = engine.list(Scope::Whole, true).await;
+    let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
     let loaded = engine.app.authority_named("issuing").unwrap();
     let number = engine.app.store().next_crl_number(loaded.authority.id);
     let number = number.await.unwrap();
-    let slot = engine.slot(Scope::Whole, false);
+    let slot = engine.slot(Scope::Whole, CrlKind::Complete);
     looks_slow(&slot, Some(std::time::Duration::ZERO));
     slot.pretend(|list| list.facts.number = number);
     let late = CrlFacts {
@@ -164,23 +168,26 @@ async fn a_delta_that_a_complete_list_overtook_is_made_anew() {
         ..before
     };
     assert_eq!(combined(&late, &delta), None);
-    let another = engine.list(Scope::Whole, true).await;
+    let another = engine.list(Scope::Whole, CrlKind::Delta).await;
     assert_eq!(combined(&late, &another), Some(revoked(&delta)));
-    assert_eq!(engine.list(Scope::Whole, true).await, another);
+    assert_eq!(engine.list(Scope::Whole, CrlKind::Delta).await, another);
 }
 
 /// Two makers of one list would write into the same file: where one holds a list's place, no second place is made for it.
 #[tokio::test]
 async fn a_place_that_somebody_holds_is_not_swept_away() {
     let engine = Engine::start_with(in_four_shards).await;
-    engine.list(shard(4, 1), false).await;
+    engine.list(shard(4, 1), CrlKind::Complete).await;
     engine.at(3 * DAY);
-    let held = engine.slot(shard(4, 1), false);
+    let held = engine.slot(shard(4, 1), CrlKind::Complete);
     engine.app.sweep_crls().await.unwrap();
-    assert!(Arc::ptr_eq(&held, &engine.slot(shard(4, 1), false)));
+    assert!(Arc::ptr_eq(
+        &held,
+        &engine.slot(shard(4, 1), CrlKind::Complete)
+    ));
     drop(held);
     engine.app.sweep_crls().await.unwrap();
-    assert!(engine.slot(shard(4, 1), false).list().is_none());
+    assert!(engine.slot(shard(4, 1), CrlKind::Complete).list().is_none());
 }
 
 /// Whole lists are there before anybody asks; others go on for as long as somebody does.
@@ -188,28 +195,32 @@ async fn a_place_that_somebody_holds_is_not_swept_away() {
 async fn lists_are_looked_after() {
     let engine = Engine::start_with(in_four_shards).await;
     engine.app.look_after_crls().await;
-    let made = |scope, delta| {
-        let list = engine.slot(scope, delta).list();
+    let made = |scope, kind| {
+        let list = engine.slot(scope, kind).list();
         list.map(|list| list.facts.number)
     };
-    let whole = made(Scope::Whole, false).unwrap();
+    let whole = made(Scope::Whole, CrlKind::Complete).unwrap();
     assert_eq!(engine.whole().await.number, Some(whole));
-    assert_eq!(made(shard(4, 0), false), None);
-    let asked = engine.list(shard(4, 1), false).await.number;
-    engine.list(shard(4, 2), false).await;
-    engine.list(shard(4, 1), false).await;
+    assert_eq!(made(shard(4, 0), CrlKind::Complete), None);
+    let asked = engine.list(shard(4, 1), CrlKind::Complete).await.number;
+    engine.list(shard(4, 2), CrlKind::Complete).await;
+    engine.list(shard(4, 1), CrlKind::Complete).await;
     engine.at(DAY / 2);
     engine.app.look_after_crls().await;
-    assert!(made(Scope::Whole, false).unwrap() > whole);
-    assert!(made(shard(4, 1), false) > asked);
-    let again = made(shard(4, 1), false);
+    assert!(made(Scope::Whole, CrlKind::Complete).unwrap() > whole);
+    assert!(made(shard(4, 1), CrlKind::Complete) > asked);
+    let again = made(shard(4, 1), CrlKind::Complete);
     engine.at(DAY);
     engine.app.look_after_crls().await;
-    assert_eq!(made(shard(4, 1), false), again, "nobody asked since");
+    assert_eq!(
+        made(shard(4, 1), CrlKind::Complete),
+        again,
+        "nobody asked since"
+    );
     engine.at(3 * DAY);
     engine.app.sweep_crls().await.unwrap();
-    assert_eq!(made(shard(4, 1), false), None);
-    assert!(engine.list(shard(4, 1), false).await.number > again);
+    assert_eq!(made(shard(4, 1), CrlKind::Complete), None);
+    assert!(engine.list(shard(4, 1), CrlKind::Complete).await.number > again);
 }
 
 /// The list that is asked for after a change shows it, though others change and ask at the same time.
@@ -228,7 +239,7 @@ async fn the_next_list_shows_a_change_whatever_goes_on() {
                 let whole = engine.whole().await;
                 assert!(revoked(&whole).contains_key(serial));
                 engine.release(&one).await;
-                let delta = engine.list(Scope::Whole, true).await;
+                let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
                 assert!(!revoked(&delta).contains_key(serial));
                 let whole = engine.whole().await;
                 assert!(!revoked(&whole).contains_key(serial));
@@ -284,7 +295,7 @@ async fn neither_a_jumping_clock_nor_restarts_make_lists_lie() {
             );
             lists.push(list);
         }
-        let delta = engine.list(Scope::Whole, true).await;
+        let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
         let now = Time::from_unix(START + seconds);
         assert!(delta.this_update <= now && now < delta.next_update.unwrap());
         for list in &lists {

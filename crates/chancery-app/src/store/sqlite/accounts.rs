@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::columns::Columns;
 use super::conflict::changed_one;
 use super::query::Query;
-use crate::store::{Conflict, StoreError, StoredToken};
+use crate::store::accounts::StoredToken;
+use crate::store::{Conflict, StoreError};
 use crate::users::Domain;
 
 /// Adds a domain.

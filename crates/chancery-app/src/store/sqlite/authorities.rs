@@ -2,6 +2,7 @@
 
 use chancery_core::certificate::State;
 use chancery_core::identity::{CertificateId, CertificateNumber};
+use chancery_core::plan::Refusal;
 use chancery_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -9,25 +10,9 @@ use super::certificates;
 use super::codes::state_of;
 use super::columns::Columns;
 use super::conflict::changed_one;
-use crate::store::authorities::{AuthorityRequest, AuthorityStep, StoredAuthority};
-use crate::store::{CertificateKey, Conflict, NewAuthority, NewCertificate, StoreError};
-
-/// Adds an authority; its parent must be there, and no request have its name.
-pub(super) fn add(connection: &Connection, new: &NewAuthority) -> Result<(), StoreError> {
-    let parent = match &new.parent {
-        Some(name) => Some(number_of(connection, name)?),
-        None => None,
-    };
-    if is_requested(connection, &new.name)? {
-        return Err(StoreError::Conflict(Conflict::Authority));
-    }
-    connection
-        .prepare_cached(
-            "INSERT INTO authorities (name, parent, created, sealed_key, der) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![new.name, parent, new.created.unix(), new.sealed_key, new.certificate])?;
-    Ok(())
-}
+use crate::store::authorities::{AuthorityRequest, AuthorityStep, NewAuthority, StoredAuthority};
+use crate::store::certificates::{CertificateKey, NewCertificate};
+use crate::store::{Conflict, StoreError};
 
 /// Every authority, in the order of making, as all were at one moment.
 pub(super) fn all(connection: &Connection) -> Result<Vec<StoredAuthority>, StoreError> {
@@ -87,58 +72,120 @@ pub(super) fn perform(
     connection: &Connection,
     step: &AuthorityStep,
 ) -> Result<Option<CertificateNumber>, StoreError> {
-    if let AuthorityStep::Register {
-        authority,
-        certificate,
-    } = step
-    {
-        return register(connection, authority, certificate).map(Some);
-    }
-    change(connection, step).map(|()| None)
+    let rows = match step {
+        AuthorityStep::Add(new) => return add(connection, new).map(|()| None),
+        AuthorityStep::ExpectSigning(number) => {
+            return expect_signing(connection, *number).map(|()| None);
+        }
+        AuthorityStep::Register {
+            authority,
+            certificate,
+        } => return register(connection, authority, certificate).map(Some),
+        AuthorityStep::AddRequest(new) => return add_request(connection, new).map(|()| None),
+        AuthorityStep::Retire(number, at) => connection
+            .prepare_cached(
+                "UPDATE authorities SET retired = ?2 WHERE number = ?1 AND retired IS NULL",
+            )?
+            .execute(params![number, at.unix()])?,
+        AuthorityStep::Reinstate(number) => connection
+            .prepare_cached(
+                "UPDATE authorities SET retired = NULL, successor = NULL WHERE number = ?1",
+            )?
+            .execute([number])?,
+        AuthorityStep::RemoveRequest(name) => connection
+            .prepare_cached("DELETE FROM authority_requests WHERE name = ?1")?
+            .execute([name])?,
+        AuthorityStep::KeepCrl(authority, der) => connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO imported_crls (authority, der) VALUES (?1, ?2)",
+            )?
+            .execute(params![authority, der])?,
+    };
+    changed_one(rows, StoreError::Stale).map(|()| None)
 }
 
-fn change(connection: &Connection, step: &AuthorityStep) -> Result<(), StoreError> {
-    match step {
-        AuthorityStep::Register { .. } => Ok(()),
-        AuthorityStep::Retire(number, at) => changed(
-            connection
-                .prepare_cached(
-                    "UPDATE authorities SET retired = ?2 WHERE number = ?1 AND retired IS NULL",
-                )?
-                .execute(params![number, at.unix()])?,
-        ),
-        AuthorityStep::Reinstate(number) => changed(
-            connection
-                .prepare_cached(
-                    "UPDATE authorities SET retired = NULL, successor = NULL WHERE number = ?1",
-                )?
-                .execute([number])?,
-        ),
-        AuthorityStep::Succeed {
-            authority,
-            successor,
-        } => {
-            let successor = number_of(connection, successor)?;
-            changed(
-                connection
-                    .prepare_cached("UPDATE authorities SET successor = ?2 WHERE name = ?1")?
-                    .execute(params![authority, successor])?,
-            )
-        }
-        AuthorityStep::AddRequest(new) => add_request(connection, new),
-        AuthorityStep::RemoveRequest(name) => changed(
-            connection
-                .prepare_cached("DELETE FROM authority_requests WHERE name = ?1")?
-                .execute([name])?,
-        ),
-        AuthorityStep::KeepCrl(authority, der) => changed(
-            connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO imported_crls (authority, der) VALUES (?1, ?2)",
-                )?
-                .execute(params![authority, der])?,
-        ),
+/// Adds an authority, which issues in the place of its predecessor from then on; its parent must be there.
+fn add(connection: &Connection, new: &NewAuthority) -> Result<(), StoreError> {
+    let predecessor = free_to_be_made(connection, &new.name, new.predecessor.as_deref())?;
+    let parent = match &new.parent {
+        Some(name) => Some(number_of(connection, name)?),
+        None => None,
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO authorities (name, parent, created, sealed_key, der) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![new.name, parent, new.created.unix(), new.sealed_key, new.certificate])?;
+    connection
+        .prepare_cached("UPDATE authorities SET successor = ?2 WHERE number = ?1")?
+        .execute(params![predecessor, connection.last_insert_rowid()])?;
+    Ok(())
+}
+
+/// Fails unless an authority of that name can be made in the place of its predecessor, whose number it gives. Of several who
+/// ask at once one has its way, whichever server each of them asked.
+fn free_to_be_made(
+    connection: &Connection,
+    name: &str,
+    predecessor: Option<&str>,
+) -> Result<Option<i64>, StoreError> {
+    let predecessor = match predecessor {
+        Some(name) => Some(without_successor(connection, name)?),
+        None => None,
+    };
+    let is_taken = connection
+        .prepare_cached(
+            "SELECT 1 FROM authorities WHERE name = ?1
+             UNION ALL SELECT 1 FROM authority_requests WHERE name = ?1",
+        )?
+        .exists([name])?;
+    if is_taken {
+        return Err(StoreError::Conflict(Conflict::Authority));
     }
+    Ok(predecessor)
+}
+
+/// The number of an authority that has no successor and awaits none.
+fn without_successor(connection: &Connection, name: &str) -> Result<i64, StoreError> {
+    let (number, successor, awaited): (i64, Option<String>, Option<String>) = connection
+        .prepare_cached(
+            "SELECT number, (SELECT name FROM authorities WHERE number = a.successor),
+                 (SELECT name FROM authority_requests WHERE predecessor = a.number)
+             FROM authorities AS a WHERE name = ?1",
+        )?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?
+        .ok_or(StoreError::Missing)?;
+    match (successor, awaited) {
+        (Some(successor), _) => Err(StoreError::Conflict(Conflict::AuthoritySucceeded(
+            successor,
+        ))),
+        (None, Some(awaited)) => Err(StoreError::Conflict(Conflict::AuthorityAwaited(awaited))),
+        (None, None) => Ok(number),
+    }
+}
+
+/// Fails unless an authority may sign still, for all that can change of it: one above it is as good as its certificate.
+fn expect_signing(connection: &Connection, number: i64) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.retired IS NOT NULL, c.state IS NOT 1 AND a.certificate IS NOT NULL, a.parent
+         FROM authorities AS a LEFT JOIN certificates AS c ON c.number = a.certificate WHERE a.number = ?1",
+    )?;
+    let mut next = Some(number);
+    while let Some(this) = next {
+        let (is_retired, is_revoked, parent): (bool, bool, Option<i64>) = statement
+            .query_row([this], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?
+            .ok_or(StoreError::Missing)?;
+        if is_revoked {
+            return Err(StoreError::Policy(Refusal::AuthorityRevoked));
+        }
+        if is_retired && this == number {
+            return Err(StoreError::Policy(Refusal::AuthorityRetired));
+        }
+        next = parent;
+    }
+    Ok(())
 }
 
 fn register(
@@ -161,11 +208,9 @@ fn register(
         Some(number) => number,
         None => certificates::add_under(connection, certificate, Some(parent))?,
     };
-    changed(
-        connection
-            .prepare_cached("UPDATE authorities SET certificate = ?2 WHERE number = ?1")?
-            .execute(params![number, stored])?,
-    )?;
+    connection
+        .prepare_cached("UPDATE authorities SET certificate = ?2 WHERE number = ?1")?
+        .execute(params![number, stored])?;
     Ok(stored)
 }
 
@@ -189,16 +234,7 @@ fn there_already(
 }
 
 fn add_request(connection: &Connection, new: &AuthorityRequest) -> Result<(), StoreError> {
-    let named = connection
-        .prepare_cached("SELECT 1 FROM authorities WHERE name = ?1")?
-        .exists([&new.name])?;
-    if named || is_requested(connection, &new.name)? {
-        return Err(StoreError::Conflict(Conflict::Authority));
-    }
-    let predecessor = match &new.predecessor {
-        Some(name) => Some(number_of(connection, name)?),
-        None => None,
-    };
+    let predecessor = free_to_be_made(connection, &new.name, new.predecessor.as_deref())?;
     connection
         .prepare_cached(
             "INSERT INTO authority_requests (name, predecessor, created, sealed_key, csr) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -207,21 +243,10 @@ fn add_request(connection: &Connection, new: &AuthorityRequest) -> Result<(), St
     Ok(())
 }
 
-fn is_requested(connection: &Connection, name: &str) -> Result<bool, StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT 1 FROM authority_requests WHERE name = ?1")?
-        .exists([name])?)
-}
-
 fn number_of(connection: &Connection, name: &str) -> Result<i64, StoreError> {
     connection
         .prepare_cached("SELECT number FROM authorities WHERE name = ?1")?
         .query_row([name], |row| row.get(0))
         .optional()?
         .ok_or(StoreError::Missing)
-}
-
-/// Fails with [`StoreError::Stale`] unless a row was there to be changed.
-fn changed(rows: usize) -> Result<(), StoreError> {
-    changed_one(rows, StoreError::Stale)
 }

@@ -11,7 +11,8 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::codes::{origin_code, origin_of, state_code, state_of};
 use super::columns::Columns;
-use crate::store::{CertificateKey, Conflict, NewCertificate, StoreError};
+use crate::store::certificates::{CertificateKey, NewCertificate};
+use crate::store::{Conflict, StoreError};
 
 /// Stores a certificate and gives its number.
 pub(super) fn add(

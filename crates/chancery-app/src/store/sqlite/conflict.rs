@@ -37,7 +37,7 @@ impl From<rusqlite::Error> for StoreError {
         match (*extended_code, columns) {
             (ffi::SQLITE_CONSTRAINT_UNIQUE, columns) => {
                 match UNIQUE.iter().find(|row| row.0 == columns) {
-                    Some((_, conflict)) => StoreError::Conflict(*conflict),
+                    Some((_, conflict)) => StoreError::Conflict(conflict.clone()),
                     None => StoreError::Broken(error.into()),
                 }
             }

@@ -14,6 +14,7 @@ mod crls;
 mod held_keys;
 mod lines;
 mod listing;
+mod movable;
 mod orders;
 mod query;
 mod readers;
@@ -45,15 +46,15 @@ use rusqlite::Connection;
 use self::counting::Totals;
 use self::readers::Readers;
 use self::writer::Writer;
+use super::accounts::{StoredToken, StoredUser, UserKey};
 use super::authorities::{AuthorityRequest, StoredAuthority};
-use super::bulk::{BulkReach, Revocable, RevocableSearch};
+use super::bulk::{BulkReach, Movable, MovableSearch};
+use super::certificates::{CertificateKey, IssuerKey};
 use super::crls::{CrlBase, CrlPage, NewCrlBase};
+use super::orders::StoredOrder;
 use super::records::{ElementFilter, StoredElement};
 use super::revocations::RevocationWatch;
-use super::{
-    CertificateKey, IssuerKey, Step, Store, StoreError, StoredOrder, StoredToken, StoredUser,
-    UserKey, WriterStats,
-};
+use super::{Step, Store, StoreError, WriterStats};
 use crate::audit::{AuditEntry, AuditFilter};
 use crate::bulk_revocation::BulkRevocation;
 use crate::config::StoreConfig;
@@ -419,18 +420,18 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn revocable(
+    async fn movable(
         &self,
-        search: RevocableSearch,
+        search: MovableSearch,
         limit: usize,
-    ) -> Result<Vec<Revocable>, StoreError> {
+    ) -> Result<Vec<Movable>, StoreError> {
         self.readers
-            .read(move |connection| bulk::revocable(connection, &search, limit))
+            .read(move |connection| movable::movable(connection, &search, limit))
             .await
     }
 
     async fn newest_certificate(&self) -> Result<CertificateNumber, StoreError> {
-        self.readers.read(bulk::newest).await
+        self.readers.read(movable::newest).await
     }
 
     async fn bulk_revocation(&self, number: i64) -> Result<Option<BulkRevocation>, StoreError> {

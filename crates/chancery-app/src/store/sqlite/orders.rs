@@ -15,10 +15,33 @@ use super::conflict::changed_one;
 use super::query::Query;
 use crate::audit::NewAuditEntry;
 use crate::orders::OrderFilter;
-use crate::store::{Filling, NewOrder, OrderTask, StoreError, StoredOrder};
+use crate::store::StoreError;
+use crate::store::orders::{Filling, NewOrder, OrderStep, OrderTask, StoredOrder};
+
+/// Does one step, and gives the number of the order that it added.
+pub(super) fn perform(
+    connection: &Connection,
+    step: &OrderStep,
+) -> Result<Option<i64>, StoreError> {
+    match step {
+        OrderStep::Add(new) => add(connection, new).map(Some),
+        OrderStep::Move {
+            order,
+            from,
+            to,
+            by,
+            at,
+            outcome,
+        } => {
+            let outcome = outcome.as_deref();
+            change_state(connection, *order, (*from, *to), by.as_ref(), *at, outcome).map(|()| None)
+        }
+        OrderStep::Fill(filling) => fill(connection, filling).map(|()| None),
+    }
+}
 
 /// Stores an order with the audit entry that tells of it, and gives its number.
-pub(super) fn add(connection: &Connection, new: &NewOrder) -> Result<i64, StoreError> {
+fn add(connection: &Connection, new: &NewOrder) -> Result<i64, StoreError> {
     if let Some(open) = new
         .certificate
         .map(|id| open_about(connection, &id))
@@ -74,7 +97,7 @@ pub(super) fn add(connection: &Connection, new: &NewOrder) -> Result<i64, StoreE
 }
 
 /// Moves an order from one state to another.
-pub(super) fn change_state(
+fn change_state(
     connection: &Connection,
     number: i64,
     (from, to): (OrderState, OrderState),
@@ -103,7 +126,7 @@ pub(super) fn change_state(
 }
 
 /// Fills a pending certificate with what was signed, and makes it active.
-pub(super) fn fill(connection: &Connection, filling: &Filling) -> Result<(), StoreError> {
+fn fill(connection: &Connection, filling: &Filling) -> Result<(), StoreError> {
     let filled = connection
         .prepare_cached(
             "UPDATE certificates

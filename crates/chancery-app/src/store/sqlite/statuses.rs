@@ -6,7 +6,8 @@ use chancery_core::serial::Serial;
 use chancery_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::store::{IssuerKey, StoreError};
+use crate::store::StoreError;
+use crate::store::certificates::IssuerKey;
 
 /// A point read. Pending certificates (state 0) have a serial number but are not issued.
 const STATUS: &str = "SELECT revoked, reason FROM certificates

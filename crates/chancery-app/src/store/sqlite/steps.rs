@@ -26,7 +26,6 @@ pub(super) fn perform(
             } => {
                 certificates::change_state(connection, *certificate, *from, *to, *at)?;
             }
-            Step::AddAuthority(new) => authorities::add(connection, new)?,
             Step::Authority(step) => added.extend(authorities::perform(connection, step)?),
             Step::AddUser(user) => users::add_user(connection, user)?,
             Step::ExpectUser(user) => users::expect_user(connection, user)?,
@@ -49,12 +48,7 @@ pub(super) fn perform(
             Step::AddDomain(domain) => accounts::add_domain(connection, domain)?,
             Step::ChangeDomain(domain) => accounts::change_domain(connection, domain)?,
             Step::RemoveDomain(id) => accounts::remove_domain(connection, id)?,
-            Step::PutIdentityProvider(provider) => trust::put_provider(connection, provider)?,
-            Step::RemoveIdentityProvider(id) => trust::remove_provider(connection, id)?,
-            Step::PutTrustedCertificate(certificate) => {
-                trust::put_certificate(connection, certificate)?;
-            }
-            Step::RemoveTrustedCertificate(id) => trust::remove_certificate(connection, id)?,
+            Step::Trust(step) => trust::perform(connection, step)?,
             Step::AddToken(token) => accounts::add_token(connection, token)?,
             Step::ExpectToken(hash) => accounts::expect_token(connection, hash)?,
             Step::RemoveToken(hash) => accounts::remove_token(connection, hash)?,
@@ -63,26 +57,7 @@ pub(super) fn perform(
                 accounts::remove_tokens_expired_before(connection, *time)?
             }
             Step::KeepSecret(name, sealed) => accounts::keep_secret(connection, name, sealed)?,
-            Step::AddOrder(new) => added.push(orders::add(connection, new)?),
-            Step::MoveOrder {
-                order,
-                from,
-                to,
-                by,
-                at,
-                outcome,
-            } => {
-                let moved = (*from, *to);
-                orders::change_state(
-                    connection,
-                    *order,
-                    moved,
-                    by.as_ref(),
-                    *at,
-                    outcome.as_deref(),
-                )?;
-            }
-            Step::FillCertificate(filling) => orders::fill(connection, filling)?,
+            Step::Order(step) => added.extend(orders::perform(connection, step)?),
             Step::Records(step) => records::perform(connection, step)?,
             Step::Bulk(step) => added.extend(bulk::perform(connection, step)?),
             Step::Audit(entry) => audit::add(connection, entry)?,

@@ -224,10 +224,11 @@ mod tests {
     use super::*;
     use crate::config::StoreConfig;
     use crate::search::{CertificateFilter, Order};
+    use crate::store::Store;
+    use crate::store::certificates::NewCertificate;
     use crate::store::sqlite::{SqliteStore, schema};
     use crate::store::tests::listings::{check_all, fill};
     use crate::store::tests::{NOW, add, certificate, settle};
-    use crate::store::{NewCertificate, Store};
 
     #[test]
     fn texts_are_cut_into_runs_of_three() {

@@ -9,6 +9,7 @@ use super::conflict::changed_one;
 use super::query::Query;
 use crate::identity_providers::IdentityProvider;
 use crate::property::{MOST_OF_A_KIND, PropertyValue, TrustFilter};
+use crate::store::trust::TrustStep;
 use crate::store::{Conflict, StoreError};
 use crate::trusted_certificates::TrustedCertificate;
 use crate::users::Domain;
@@ -34,11 +35,18 @@ const OF_CERTIFICATES: Properties = Properties {
     read: "SELECT key, text, flag, number FROM trusted_certificate_properties",
 };
 
+/// Does one step.
+pub(super) fn perform(connection: &Connection, step: &TrustStep) -> Result<(), StoreError> {
+    match step {
+        TrustStep::PutProvider(provider) => put_provider(connection, provider),
+        TrustStep::RemoveProvider(id) => remove_provider(connection, id),
+        TrustStep::PutCertificate(certificate) => put_certificate(connection, certificate),
+        TrustStep::RemoveCertificate(id) => remove_certificate(connection, id),
+    }
+}
+
 /// Stores an identity provider in the place of the version before, or at version 0 as a new one with its domain.
-pub(super) fn put_provider(
-    connection: &Connection,
-    provider: &IdentityProvider,
-) -> Result<(), StoreError> {
+fn put_provider(connection: &Connection, provider: &IdentityProvider) -> Result<(), StoreError> {
     if provider.version == 0 {
         add_provider(connection, provider)?;
     } else {
@@ -102,7 +110,7 @@ fn add_provider(connection: &Connection, provider: &IdentityProvider) -> Result<
 }
 
 /// Removes an identity provider and its domain, to which nothing may belong.
-pub(super) fn remove_provider(connection: &Connection, id: &str) -> Result<(), StoreError> {
+fn remove_provider(connection: &Connection, id: &str) -> Result<(), StoreError> {
     let Some(provider) = provider(connection, id)? else {
         return Err(StoreError::Missing);
     };
@@ -163,7 +171,7 @@ fn read_providers(
 }
 
 /// Stores a trusted certificate in the place of the version before, or at version 0 as a new one.
-pub(super) fn put_certificate(
+fn put_certificate(
     connection: &Connection,
     certificate: &TrustedCertificate,
 ) -> Result<(), StoreError> {
@@ -204,7 +212,7 @@ pub(super) fn put_certificate(
 }
 
 /// Removes a trusted certificate to which no identity provider refers.
-pub(super) fn remove_certificate(connection: &Connection, id: &str) -> Result<(), StoreError> {
+fn remove_certificate(connection: &Connection, id: &str) -> Result<(), StoreError> {
     let mut in_use = connection.prepare_cached(
         "SELECT 1 FROM identity_provider_certificates
          WHERE certificate = (SELECT number FROM trusted_certificates WHERE id = ?1) LIMIT 1",

@@ -10,7 +10,8 @@ use super::codes::{roles_code, roles_of};
 use super::columns::Columns;
 use super::conflict::changed_one;
 use super::query::Query;
-use crate::store::{Conflict, StoreError, StoredUser, UserKey};
+use crate::store::accounts::{StoredUser, UserKey};
+use crate::store::{Conflict, StoreError};
 use crate::users::{Person, User, UserFilter, UserOrder};
 
 /// Adds a user.

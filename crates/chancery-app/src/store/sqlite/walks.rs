@@ -11,7 +11,8 @@ use super::codes::{listed_states, wanted_expiry};
 use super::query::Query;
 use super::{lines, subjects};
 use crate::search::{CertificateFilter, Order, StatusFilter, SubjectCondition};
-use crate::store::{IssuerKey, StoreError};
+use crate::store::StoreError;
+use crate::store::certificates::IssuerKey;
 
 /// Fewer certificates than this are looked at one by one, or sorted, rather than met along a wider index.
 const FEW: i64 = 5_000;

@@ -1,15 +1,8 @@
 //! Domains, users, tokens and secrets.
 
 use super::*;
-use crate::store::{Conflict, StoredToken, UserKey};
-
-#[track_caller]
-fn check_conflict(result: Result<Vec<CertificateNumber>, StoreError>, want: Conflict) {
-    assert!(
-        matches!(result, Err(StoreError::Conflict(conflict)) if conflict == want),
-        "{result:?}"
-    );
-}
+use crate::store::Conflict;
+use crate::store::accounts::{StoredToken, UserKey};
 
 #[tokio::test]
 async fn users_are_read_back_and_changed() {

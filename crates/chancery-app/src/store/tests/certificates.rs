@@ -3,11 +3,13 @@
 use chancery_core::certificate::{Origin, State};
 use chancery_core::crl::CrlEntry;
 use chancery_core::ocsp::CertStatus;
+use chancery_core::plan::Refusal;
 use chancery_core::revocation::Reason;
 
 use super::crls::listed;
 use super::*;
 use crate::store::Conflict;
+use crate::store::authorities::AuthorityStep;
 
 #[tokio::test]
 async fn what_is_stored_is_read_back_by_every_key() {
@@ -121,11 +123,7 @@ async fn second_certificates_are_refused_by_what_is_the_same() {
             (same_serial, Conflict::Certificate),
             (same_everything, Conflict::Certificate),
         ] {
-            let error = store.commit(vec![add(new)]).await.unwrap_err();
-            assert!(
-                matches!(error, StoreError::Conflict(conflict) if conflict == want),
-                "{error:?}"
-            );
+            check_conflict(store.commit(vec![add(new)]).await, want);
         }
         let of_other_issuer = NewCertificate {
             serial: serial(1),
@@ -383,10 +381,7 @@ async fn revocation_data_hold_what_is_revoked_and_unexpired() {
     on_every_store(async |store| {
         settle(store).await;
         store
-            .commit(vec![Step::AddAuthority(authority(
-                "other",
-                Some("issuing"),
-            ))])
+            .commit(vec![add_authority("other", Some("issuing"))])
             .await
             .unwrap();
         let old = NewCertificate {
@@ -557,7 +552,7 @@ async fn crl_numbers_only_grow() {
     on_every_store(async |store| {
         settle(store).await;
         store
-            .commit(vec![Step::AddAuthority(authority("other", None))])
+            .commit(vec![add_authority("other", None)])
             .await
             .unwrap();
         for want in 1..=3 {
@@ -572,7 +567,7 @@ async fn crl_numbers_only_grow() {
 async fn authorities_are_listed_in_the_order_of_making() {
     on_every_store(async |store| {
         store
-            .commit(vec![Step::AddAuthority(authority("root", None))])
+            .commit(vec![add_authority("root", None)])
             .await
             .unwrap();
         let issuing = NewAuthority {
@@ -580,7 +575,7 @@ async fn authorities_are_listed_in_the_order_of_making() {
             ..authority("issuing", Some("root"))
         };
         store
-            .commit(vec![Step::AddAuthority(issuing)])
+            .commit(vec![Step::Authority(AuthorityStep::Add(issuing))])
             .await
             .unwrap();
         let all = store.authorities().await.unwrap();
@@ -600,17 +595,65 @@ async fn authorities_are_listed_in_the_order_of_making() {
             [(1, "root", None, true), (2, "issuing", Some("root"), false)]
         );
         assert!(all.iter().all(|a| a.certificate == der()));
-        let again = store
-            .commit(vec![Step::AddAuthority(authority("root", None))])
-            .await;
+        let again = store.commit(vec![add_authority("root", None)]).await;
         assert!(matches!(
             again,
             Err(StoreError::Conflict(Conflict::Authority))
         ));
-        let orphan = store
-            .commit(vec![Step::AddAuthority(authority("x", Some("nobody")))])
-            .await;
+        let orphan = store.commit(vec![add_authority("x", Some("nobody"))]).await;
         assert!(matches!(orphan, Err(StoreError::Missing)));
+    })
+    .await;
+}
+
+/// An authority signs while neither it nor one above it was stopped; what was retired above it goes on to vouch for it.
+#[tokio::test]
+async fn a_stopped_authority_signs_nothing_more() {
+    on_every_store(async |store| {
+        let register = |authority: &str, n| {
+            Step::Authority(AuthorityStep::Register {
+                authority: authority.to_owned(),
+                certificate: Box::new(NewCertificate {
+                    authority: None,
+                    ..certificate(n)
+                }),
+            })
+        };
+        settle(store).await;
+        let steps = vec![
+            add_authority("root", None),
+            add_authority("middle", Some("root")),
+            add_authority("low", Some("middle")),
+            register("middle", 1),
+            register("low", 2),
+        ];
+        assert_eq!(store.commit(steps).await.unwrap(), [1, 2]);
+        let signs = async || {
+            let step = AuthorityStep::ExpectSigning(4);
+            match store.commit(vec![Step::Authority(step)]).await {
+                Ok(_) => None,
+                Err(StoreError::Policy(refusal)) => Some(refusal),
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let done = async |step| store.commit(vec![Step::Authority(step)]).await.unwrap();
+        assert_eq!(signs().await, None);
+        done(AuthorityStep::Retire(3, NOW)).await;
+        assert_eq!(signs().await, None, "it was the one above that was retired");
+        done(AuthorityStep::Retire(4, NOW)).await;
+        assert_eq!(signs().await, Some(Refusal::AuthorityRetired));
+        done(AuthorityStep::Reinstate(4)).await;
+        for number in [1, 2] {
+            let to = State::OnHold;
+            moved(store, number, State::Active, to, NOW).await.unwrap();
+            assert_eq!(signs().await, Some(Refusal::AuthorityRevoked), "{number}");
+            moved(store, number, to, State::Active, NOW).await.unwrap();
+            assert_eq!(signs().await, None);
+        }
+        let gone = store
+            .commit(vec![Step::Authority(AuthorityStep::ExpectSigning(9))])
+            .await;
+        assert!(matches!(gone, Err(StoreError::Missing)));
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use chancery_core::certificate::State;
 use chancery_core::crl::{
-    CrlEntry, CrlFacts, CrlHead, CrlKind, CrlStream, Scope, Shard, Shards, read_crl,
+    CrlEntry, CrlFacts, CrlHead, CrlLinks, CrlStream, Scope, Shard, Shards, read_crl,
 };
 use chancery_core::key::SignatureAlgorithm;
 use chancery_core::revocation::Reason;
@@ -22,7 +22,7 @@ fn read_entries(entries: &[u8]) -> CrlFacts {
         number: 2,
         authority_key_id: &[1; 20],
         scope_names: &[],
-        kind: CrlKind::Delta { base: 1 },
+        links: CrlLinks::Delta { base: 1 },
     };
     let mut stream = CrlStream::begin(&head, entries.len() as u64).unwrap();
     stream.update(entries);
@@ -218,7 +218,7 @@ fn base_at(days: i64, generation: u64, scope: Scope) -> NewCrlBase {
 async fn deltas_build_on_the_oldest_valid_list() {
     on_every_store(async |store| {
         settle(store).await;
-        let other = Step::AddAuthority(authority("other", None));
+        let other = add_authority("other", None);
         store.commit(vec![other]).await.unwrap();
         let base = async |days| {
             store

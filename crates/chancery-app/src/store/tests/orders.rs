@@ -9,7 +9,8 @@ use chancery_core::workorder::{OrderKind, OrderState, WorkOrder};
 use super::*;
 use crate::audit::{AuditFilter, NewAuditEntry, Outcome};
 use crate::orders::OrderFilter;
-use crate::store::{Filling, NewOrder, OrderTask, PendingNames};
+use crate::store::certificates::PendingNames;
+use crate::store::orders::{Filling, NewOrder, OrderStep, OrderTask};
 
 fn pending(n: u32) -> NewCertificate {
     NewCertificate {
@@ -53,22 +54,22 @@ fn order(about: Option<u32>, makes: Option<u32>) -> NewOrder {
 }
 
 fn place(order: NewOrder) -> Step {
-    Step::AddOrder(Box::new(order))
+    Step::Order(OrderStep::Add(Box::new(order)))
 }
 
 fn go(order: i64, from: OrderState, to: OrderState) -> Vec<Step> {
-    vec![Step::MoveOrder {
+    vec![Step::Order(OrderStep::Move {
         order,
         from,
         to,
         by: None,
         at: NOW,
         outcome: None,
-    }]
+    })]
 }
 
 fn filling(certificate: CertificateNumber, replaces: Option<CertificateNumber>) -> Step {
-    Step::FillCertificate(Box::new(Filling {
+    Step::Order(OrderStep::Fill(Box::new(Filling {
         certificate,
         der: der(),
         subject_key_id: [9; 20],
@@ -77,7 +78,7 @@ fn filling(certificate: CertificateNumber, replaces: Option<CertificateNumber>) 
         at: NOW.plus_seconds(5),
         sealed_key: Some(vec![4, 5]),
         replaces,
-    }))
+    })))
 }
 
 async fn numbers(store: &dyn Store, filter: OrderFilter) -> Vec<i64> {

@@ -2,16 +2,9 @@
 //! are kept; the last administrator.
 
 use super::*;
-use crate::store::{Conflict, UserKey};
+use crate::store::Conflict;
+use crate::store::accounts::UserKey;
 use crate::users::{UserFilter, UserOrder};
-
-#[track_caller]
-fn check_conflict(result: Result<Vec<CertificateNumber>, StoreError>, want: Conflict) {
-    assert!(
-        matches!(result, Err(StoreError::Conflict(conflict)) if conflict == want),
-        "{result:?}"
-    );
-}
 
 async fn found(store: &dyn Store, id: &str) -> StoredUser {
     store.user(UserKey::Id(user_id(id))).await.unwrap().unwrap()

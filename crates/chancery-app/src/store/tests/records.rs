@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::records::{Configuration, Element};
+use crate::store::Conflict;
+use crate::store::accounts::StoredToken;
 use crate::store::records::{ElementFilter, Holding, LockHolder, RecordStep};
-use crate::store::{Conflict, StoredToken};
 
 fn token(n: u8, life: i64) -> Step {
     Step::AddToken(StoredToken {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::identity_providers::IdentityProvider;
 use crate::property::{PropertyValue, TrustFilter};
+use crate::store::trust::TrustStep;
 use crate::trusted_certificates::TrustedCertificate;
 
 /// An identity provider whose id and name end in `n`.
@@ -44,11 +45,11 @@ fn properties() -> Vec<(String, PropertyValue)> {
 }
 
 fn put(provider: IdentityProvider) -> Vec<Step> {
-    vec![Step::PutIdentityProvider(provider)]
+    vec![Step::Trust(TrustStep::PutProvider(provider))]
 }
 
 fn keep(certificate: TrustedCertificate) -> Vec<Step> {
-    vec![Step::PutTrustedCertificate(certificate)]
+    vec![Step::Trust(TrustStep::PutCertificate(certificate))]
 }
 
 #[track_caller]
@@ -87,7 +88,7 @@ async fn providers_are_read_back_changed_and_removed_with_their_domains() {
         let domain = store.domain(domain_id(&id(9))).await.unwrap().unwrap();
         assert_eq!(domain.name, "another");
 
-        let remove = || store.commit(vec![Step::RemoveIdentityProvider(id(9))]);
+        let remove = || store.commit(vec![Step::Trust(TrustStep::RemoveProvider(id(9)))]);
         remove().await.unwrap();
         assert_eq!(store.identity_provider(id(9)).await.unwrap(), None);
         assert_eq!(store.domain(domain_id(&id(9))).await.unwrap(), None);
@@ -122,7 +123,7 @@ async fn certificates_are_read_back_changed_and_removed() {
             store.trusted_certificate(id(1)).await.unwrap(),
             Some(second)
         );
-        let remove = || store.commit(vec![Step::RemoveTrustedCertificate(id(1))]);
+        let remove = || store.commit(vec![Step::Trust(TrustStep::RemoveCertificate(id(1)))]);
         remove().await.unwrap();
         assert_eq!(store.trusted_certificate(id(1)).await.unwrap(), None);
         check_refused(remove().await, "Missing");
@@ -181,7 +182,7 @@ async fn what_is_referred_to_stays() {
         assert_eq!(store.domain(domain_id(&id(1))).await.unwrap(), None);
         store.commit(keep(trusted(1))).await.unwrap();
         store.commit(put(referring)).await.unwrap();
-        let remove = || store.commit(vec![Step::RemoveTrustedCertificate(id(1))]);
+        let remove = || store.commit(vec![Step::Trust(TrustStep::RemoveCertificate(id(1)))]);
         check_refused(remove().await, "Conflict(TrustedCertificateInUse)");
 
         let theirs = domain_id(&id(1));
@@ -193,7 +194,7 @@ async fn what_is_referred_to_stays() {
             .commit(vec![Step::AddUser(user("u3", "eve", &id(1)))])
             .await
             .unwrap();
-        let remove_provider = || store.commit(vec![Step::RemoveIdentityProvider(id(1))]);
+        let remove_provider = || store.commit(vec![Step::Trust(TrustStep::RemoveProvider(id(1)))]);
         check_refused(remove_provider().await, "Conflict(DomainHasUsers)");
         let there = store.identity_provider(id(1)).await.unwrap().unwrap();
         assert_eq!(there.certificates, [id(1)]);

@@ -67,7 +67,7 @@ fn head<'a>(issuer: &'a Name, key: &TestKey, key_id: &'a [u8]) -> CrlHead<'a> {
         number: 300,
         authority_key_id: key_id,
         scope_names: &[],
-        kind: CrlKind::Complete { freshest: &[] },
+        links: CrlLinks::Complete { freshest: &[] },
     }
 }
 
@@ -116,29 +116,29 @@ fn split(entries: &[Listed]) -> (Vec<CrlEntry>, Vec<CrlRemoval>) {
 fn what_is_written_reads_back() {
     let names = uris(&["http://a.example/64/5.crl", "http://b.example/64/5.crl"]);
     let freshest = uris(&["http://a.example/64/5-delta.crl"]);
-    let complete = CrlKind::Complete { freshest: &[] };
-    let with_delta = CrlKind::Complete {
+    let complete = CrlLinks::Complete { freshest: &[] };
+    let with_delta = CrlLinks::Complete {
         freshest: &freshest,
     };
     let mut changes = one_of_each();
     changes.push(removed(&[5], 1_700_000_000));
-    for (kind, scope_names, entries) in [
+    for (links, scope_names, entries) in [
         (complete, &[][..], vec![]),
         (complete, &[], one_of_each()),
         (with_delta, &[], one_of_each()),
         (with_delta, &names, one_of_each()),
-        (CrlKind::Delta { base: 299 }, &[], vec![]),
-        (CrlKind::Delta { base: 0 }, &names, changes),
+        (CrlLinks::Delta { base: 299 }, &[], vec![]),
+        (CrlLinks::Delta { base: 0 }, &names, changes),
     ] {
         let (key, issuer) = (TestKey::p256(), issuer());
         let mut head = head(&issuer, &key, &[1, 2, 3]);
-        (head.kind, head.scope_names) = (kind, scope_names);
+        (head.links, head.scope_names) = (links, scope_names);
         let der = list(&key, &head, &entries);
         assert!(verify_crl(&der, &key.public) && !verify_crl(&der, &TestKey::p256().public));
         let (on, off) = split(&entries);
-        let of_complete = match kind {
-            CrlKind::Complete { freshest } => Some(freshest.to_vec()),
-            CrlKind::Delta { .. } => None,
+        let of_complete = match links {
+            CrlLinks::Complete { freshest } => Some(freshest.to_vec()),
+            CrlLinks::Delta { .. } => None,
         };
         let want = CrlFacts {
             issuer: issuer.clone(),
@@ -146,9 +146,9 @@ fn what_is_written_reads_back() {
             authority_key_id: Some(vec![1, 2, 3]),
             this_update: Time::from_unix(1_800_000_000),
             next_update: Some(Time::from_unix(2_600_000_000)),
-            delta_base: match kind {
-                CrlKind::Complete { .. } => None,
-                CrlKind::Delta { base } => Some(base),
+            delta_base: match links {
+                CrlLinks::Complete { .. } => None,
+                CrlLinks::Delta { base } => Some(base),
             },
             issuing_point: (!scope_names.is_empty()).then(|| IssuingPoint {
                 names: scope_names.to_vec(),
@@ -220,15 +220,15 @@ fn whole(head: &CrlHead<'_>, entries: &[u8]) -> Vec<u8> {
         Extension::authority_key_id(head.authority_key_id).unwrap(),
         Extension::crl_number(head.number).unwrap(),
     ];
-    if let CrlKind::Delta { base } = head.kind {
+    if let CrlLinks::Delta { base } = head.links {
         extensions.push(Extension::delta_crl_indicator(base).unwrap());
     }
     if !head.scope_names.is_empty() {
         extensions.push(Extension::issuing_distribution_point(head.scope_names).unwrap());
     }
-    if let CrlKind::Complete {
+    if let CrlLinks::Complete {
         freshest: freshest @ [_, ..],
-    } = head.kind
+    } = head.links
     {
         extensions.push(Extension::freshest_crl(freshest).unwrap());
     }
@@ -293,9 +293,9 @@ proptest! {
             number,
             authority_key_id: &[9; 20],
             scope_names: &names,
-            kind: match base {
-                Some(base) => CrlKind::Delta { base: base % number },
-                None => CrlKind::Complete { freshest: &names },
+            links: match base {
+                Some(base) => CrlLinks::Delta { base: base % number },
+                None => CrlLinks::Complete { freshest: &names },
             },
         };
         let octets = encoded(&entries);
@@ -347,7 +347,7 @@ proptest! {
         static SOUND: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
             let (key, issuer, names) = (TestKey::p256(), issuer(), uris(&["http://a.example/b"]));
             let mut head = head(&issuer, &key, &[1]);
-            (head.kind, head.scope_names) = (CrlKind::Delta { base: 3 }, &names);
+            (head.links, head.scope_names) = (CrlLinks::Delta { base: 3 }, &names);
             let mut entries = one_of_each();
             entries.push(removed(&[9], 1_700_000_000));
             list(&key, &head, &entries)
@@ -401,7 +401,7 @@ fn what_no_list_can_hold_is_not_written() {
     let late = |head: &mut CrlHead<'_>| head.this_update = head.next_update.plus_seconds(1);
     assert!(matches!(refused(&late, 0), Some(WriteError::Crl(_))));
     for base in [300, 301, u64::MAX] {
-        let delta = |head: &mut CrlHead<'_>| head.kind = CrlKind::Delta { base };
+        let delta = |head: &mut CrlHead<'_>| head.links = CrlLinks::Delta { base };
         assert!(matches!(refused(&delta, 0), Some(WriteError::Crl(_))));
     }
     for length in [u64::from(u32::MAX) - 100, 1 << 32, u64::MAX] {

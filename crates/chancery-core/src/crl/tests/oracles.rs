@@ -67,13 +67,20 @@ impl Judged {
     }
 
     /// Writes a list into `file`, and its DER beside it.
-    fn publish(&self, file: &str, number: u64, kind: CrlKind<'_>, names: &[String], on: &[Listed]) {
+    fn publish(
+        &self,
+        file: &str,
+        number: u64,
+        links: CrlLinks<'_>,
+        names: &[String],
+        on: &[Listed],
+    ) {
         let id = self.authority.key_id();
         let head = CrlHead {
             this_update: NOW,
             number,
             scope_names: names,
-            kind,
+            links,
             ..head(self.authority.subject(), &self.key, &id)
         };
         let der = list(&self.key, &head, on);
@@ -122,7 +129,7 @@ fn at(address: &str) -> CrlAddress {
     CrlAddress::At(address.to_owned())
 }
 
-const COMPLETE: CrlKind<'_> = CrlKind::Complete { freshest: &[] };
+const COMPLETE: CrlLinks<'_> = CrlLinks::Complete { freshest: &[] };
 
 fn check_lines(text: &str, lines: &[&str]) {
     for line in lines {
@@ -174,10 +181,10 @@ fn openssl_reads_scopes_and_deltas() {
     let judged = Judged::new(KeyAlgorithm::P384, at("http://a.example/b"));
     let names = uris(&["http://a.example/64/5.crl", "http://b.example/64/5.crl"]);
     let freshest = uris(&["http://a.example/64/5-delta.crl"]);
-    let kind = CrlKind::Complete {
+    let links = CrlLinks::Complete {
         freshest: &freshest,
     };
-    judged.publish("base", 17, kind, &names, &one_of_each());
+    judged.publish("base", 17, links, &names, &one_of_each());
     let scope = "X509v3 Issuing Distribution Point: critical Full Name: URI:http://a.example/64/5.crl URI:http://b.example/64/5.crl";
     check_lines(
         &judged.text("base"),
@@ -192,7 +199,7 @@ fn openssl_reads_scopes_and_deltas() {
         revoked(&[5], 1_700_000_000, Reason::CertificateHold),
         removed(&[6], 1_700_000_001),
     ];
-    judged.publish("delta", 18, CrlKind::Delta { base: 17 }, &names, &changes);
+    judged.publish("delta", 18, CrlLinks::Delta { base: 17 }, &names, &changes);
     let text = judged.text("delta");
     check_lines(
         &text,
@@ -235,7 +242,7 @@ fn openssl_judges_by_base_and_delta() {
         let on_hold =
             |serial: &Serial| revoked(serial.content(), 1_700_000_000, Reason::CertificateHold);
         let freshest = uris(&["http://a.example/delta"]);
-        let complete = CrlKind::Complete {
+        let complete = CrlLinks::Complete {
             freshest: &freshest,
         };
         judged.publish("base", 5, complete, &[], &[on_hold(&released)]);
@@ -245,8 +252,8 @@ fn openssl_judges_by_base_and_delta() {
             removed(released.content(), 1_750_000_000),
             removed(never.content(), 1_750_000_000),
         ];
-        judged.publish("delta", 6, CrlKind::Delta { base: 3 }, &[], &changes);
-        judged.publish("later", 9, CrlKind::Delta { base: 8 }, &[], &changes);
+        judged.publish("delta", 6, CrlLinks::Delta { base: 3 }, &[], &changes);
+        judged.publish("later", 9, CrlLinks::Delta { base: 8 }, &[], &changes);
 
         for (lists, of_held, of_released) in [
             (&["base"][..], Verdict::Good, Verdict::Revoked),
@@ -317,18 +324,18 @@ fn openssl_judges_by_shards() {
 #[test]
 fn gnutls_reads_and_verifies() {
     let names = uris(&["http://a.example/4/1.crl"]);
-    let delta = CrlKind::Delta { base: 2 };
+    let delta = CrlLinks::Delta { base: 2 };
     for algorithm in ALGORITHMS {
         let judged = Judged::new(algorithm, at("http://a.example/b"));
         let mut changes = one_of_each();
         changes.push(removed(&[9], 1_700_000_000));
-        for (file, kind, names, entries) in [
+        for (file, links, names, entries) in [
             ("whole", COMPLETE, &[][..], one_of_each()),
             ("empty", COMPLETE, &[], vec![]),
             ("shard", COMPLETE, &names, one_of_each()),
             ("delta", delta, &names, changes),
         ] {
-            judged.publish(file, 3, kind, names, &entries);
+            judged.publish(file, 3, links, names, &entries);
             let (read, text) = judged
                 .programs
                 .try_program("certtool", &format!("--crl-info --infile {file}"));

@@ -9,12 +9,12 @@ use chancery_core::x509::{pem, pkcs7};
 use super::document::{Asked, Document, tag_of};
 use super::fault;
 use super::octets::Octets;
+use crate::kit::media;
 use crate::shared::Shared;
 
-const NO_FILE: Error =
+/// What is said of an address that no file can have.
+pub(super) const NO_FILE: Error =
     Error::NotFound("file: ask for NAME.cer, NAME.pem, NAME-chain.pem or NAME.p7c");
-
-const PEM: &str = "application/x-pem-file";
 
 /// How an authority's certificate is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,8 +74,8 @@ fn form_of(file: &str) -> Option<(&str, Form)> {
 impl Form {
     fn media_type(self) -> &'static str {
         match self {
-            Form::Der => "application/pkix-cert",
-            Form::Pem | Form::Chain => PEM,
+            Form::Der => media::CERTIFICATE,
+            Form::Pem | Form::Chain => media::PEM,
             Form::Bag => "application/pkcs7-mime; smime-type=certs-only",
         }
     }

@@ -4,16 +4,17 @@
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use chancery_app::{Crl, Error};
-use chancery_core::crl::{Scope, Shard, Shards};
+use chancery_core::crl::{CrlKind, Scope, Shard, Shards};
 use chancery_core::time::Time;
 
 use super::document::{Asked, Document};
 use super::fault;
 use super::octets::{Form, Octets};
+use crate::kit::media;
 use crate::shared::Shared;
 
 /// What is said of an address that no list can have.
-const NO_LIST: Error = Error::NotFound(
+pub(super) const NO_LIST: Error = Error::NotFound(
     "list: ask for NAME.crl, NAME/delta.crl, NAME/COUNT/INDEX.crl or NAME/COUNT/INDEX-delta.crl, or the same ending in .pem",
 );
 
@@ -21,7 +22,7 @@ const NO_LIST: Error = Error::NotFound(
 #[derive(PartialEq, Eq, Debug)]
 struct Listed {
     scope: Scope,
-    delta: bool,
+    kind: CrlKind,
     form: Form,
 }
 
@@ -34,7 +35,7 @@ pub(super) async fn whole(
     let found = form_of(&file).map(|(name, form)| {
         let listed = Listed {
             scope: Scope::Whole,
-            delta: false,
+            kind: CrlKind::Complete,
             form,
         };
         (name, listed)
@@ -52,7 +53,7 @@ pub(super) async fn delta(
     let found = form.map(|(_, form)| {
         let listed = Listed {
             scope: Scope::Whole,
-            delta: true,
+            kind: CrlKind::Delta,
             form,
         };
         (name.as_str(), listed)
@@ -72,14 +73,14 @@ pub(super) async fn shard(
 
 fn of_shard(count: &str, file: &str) -> Option<Listed> {
     let (place, form) = form_of(file)?;
-    let (index, delta) = match place.strip_suffix("-delta") {
-        Some(index) => (index, true),
-        None => (place, false),
+    let (index, kind) = match place.strip_suffix("-delta") {
+        Some(index) => (index, CrlKind::Delta),
+        None => (place, CrlKind::Complete),
     };
     let shard = Shard::new(Shards::new(number(count)?)?, number(index)?)?;
     Some(Listed {
         scope: Scope::Shard(shard),
-        delta,
+        kind,
         form,
     })
 }
@@ -103,7 +104,7 @@ async fn answer(shared: &Shared, found: Option<(&str, Listed)>, asked: Asked) ->
     let Some((authority, listed)) = found else {
         return fault(&NO_LIST, asked.headers());
     };
-    let list = shared.app.crl(authority, listed.scope, listed.delta).await;
+    let list = shared.app.crl(authority, listed.scope, listed.kind).await;
     match list {
         Ok(list) => {
             let now = shared.app.now();
@@ -117,7 +118,7 @@ fn document(list: Crl, form: Form, now: Time) -> Document {
     Document {
         media_type: match form {
             Form::Der => "application/pkix-crl",
-            Form::Pem => "application/x-pem-file",
+            Form::Pem => media::PEM,
         },
         tag: tag(list.number, list.this_update, form),
         // Revocation must show at once: caches may keep the list, but ask each time whether it changed.
@@ -145,23 +146,23 @@ mod tests {
 
     #[test]
     fn addresses_of_shards_are_read_in_one_form_only() {
-        let of = |count, index, delta, form| {
+        let of = |count, index, kind, form| {
             let shard = Shard::new(Shards::new(count).unwrap(), index).unwrap();
             Some(Listed {
                 scope: Scope::Shard(shard),
-                delta,
+                kind,
                 form,
             })
         };
         for (count, file, want) in [
-            ("1", "0.crl", of(1, 0, false, Form::Der)),
-            ("64", "5.crl", of(64, 5, false, Form::Der)),
-            ("64", "5-delta.crl", of(64, 5, true, Form::Der)),
-            ("64", "63.pem", of(64, 63, false, Form::Pem)),
+            ("1", "0.crl", of(1, 0, CrlKind::Complete, Form::Der)),
+            ("64", "5.crl", of(64, 5, CrlKind::Complete, Form::Der)),
+            ("64", "5-delta.crl", of(64, 5, CrlKind::Delta, Form::Der)),
+            ("64", "63.pem", of(64, 63, CrlKind::Complete, Form::Pem)),
             (
                 "65536",
                 "65535-delta.pem",
-                of(65536, 65535, true, Form::Pem),
+                of(65536, 65535, CrlKind::Delta, Form::Pem),
             ),
             ("64", "64.crl", None),
             ("63", "5.crl", None),

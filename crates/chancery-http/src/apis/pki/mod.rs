@@ -11,8 +11,8 @@ mod octets;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
@@ -35,6 +35,18 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(errors::wrong_method)
+}
+
+/// Says that nothing is at an address, if it is one of those under which this API keeps things.
+pub(crate) fn nothing_at(path: &str) -> Option<Response> {
+    let error = match path.split('/').nth(1)? {
+        "ocsp" => ocsp::NO_REQUEST,
+        "crl" => crl::NO_LIST,
+        "ca" => authority::NO_FILE,
+        _ => return None,
+    };
+    Some(fault(&error, &HeaderMap::new()))
 }
 
 /// The process runs.

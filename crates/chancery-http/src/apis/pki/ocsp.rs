@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use chancery_app::{Freshness, OcspAnswer};
+use chancery_app::{Error, Freshness, OcspAnswer};
 use chancery_core::ocsp::{LARGEST_REQUEST, OcspError};
 use percent_encoding::percent_decode_str;
 
@@ -22,6 +22,9 @@ use crate::shared::Shared;
 const REQUEST: &str = "application/ocsp-request";
 /// The media type of answers.
 const ANSWER: &str = "application/ocsp-response";
+/// What is said of an address without a request.
+pub(super) const NO_REQUEST: Error =
+    Error::NotFound("request: post it to /ocsp, or get /ocsp/ with its base64");
 /// Where the path of a GET's request begins.
 const PREFIX: &str = "/ocsp/";
 /// Base64 as RFC 4648 has it, with its padding, a part of it or none.
