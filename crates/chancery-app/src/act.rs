@@ -1,15 +1,14 @@
 //! Changing a certificate's state: the one way there, for every API.
 
 use chancery_core::certificate::{Action, Certificate};
+use chancery_core::revocation::Reason;
 use chancery_core::role::Right;
 
-use crate::audit::NewAuditEntry;
+use crate::audit::{HOLD, NewAuditEntry};
 use crate::search::CertificateRef;
 use crate::store::{Step, StoreError};
+use crate::turns::ATTEMPTS;
 use crate::{App, Caller, Error};
-
-/// How often a move is decided anew when somebody else moved the certificate meanwhile.
-const ATTEMPTS: usize = 8;
 
 impl App {
     /// Does `action` to a certificate: reads it, asks the core's table, and commits the move with its audit entry,
@@ -20,13 +19,16 @@ impl App {
         caller: &Caller,
         which: &CertificateRef,
         action: Action,
-        right: Right,
-        name: &'static str,
     ) -> Result<Certificate, Error> {
+        let right = match action {
+            Action::Purge => Right::PurgeCertificates,
+            _ => Right::ChangeCertificates,
+        };
         for _ in 0..ATTEMPTS {
             let before = self.find(which).await?;
-            self.require_for(caller, right, name, &before).await?;
-            let (after, mut steps) = self.movement(Some(caller), &before, action, name)?;
+            self.require_for(caller, right, told(action), &before)
+                .await?;
+            let (after, mut steps) = self.movement(Some(caller), &before, action)?;
             let undecided = self.undecided_order(&before).await?;
             if let Some(order) = &undecided {
                 steps.extend(self.rejected(caller, order, "its pending record was deleted")?);
@@ -52,7 +54,6 @@ impl App {
         caller: Option<&Caller>,
         before: &Certificate,
         action: Action,
-        name: &'static str,
     ) -> Result<(Certificate, Vec<Step>), Error> {
         let now = self.now();
         let to = before.state.after(action, before.circumstances(now))?;
@@ -72,7 +73,7 @@ impl App {
         let entry = NewAuditEntry {
             certificate: Some(before.id),
             detail,
-            ..self.audit_entry(caller, name)
+            ..self.audit_entry(caller, told(action))
         };
         let step = Step::Move {
             certificate: before.number,
@@ -81,5 +82,17 @@ impl App {
             at: now,
         };
         Ok((after, vec![step, Step::Audit(entry)]))
+    }
+}
+
+/// What the audit trail calls an action.
+pub(crate) const fn told(action: Action) -> &'static str {
+    match action {
+        Action::Activate => "certificate.issue",
+        Action::Hold | Action::Revoke(Reason::CertificateHold) => HOLD,
+        Action::Release => "certificate.release",
+        Action::Revoke(_) => "certificate.revoke",
+        Action::Delete => "certificate.delete",
+        Action::Purge => "certificate.purge",
     }
 }

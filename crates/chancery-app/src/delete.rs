@@ -1,7 +1,6 @@
 //! Deleting a certificate (a tombstone stays), and purging what a deletion left.
 
 use chancery_core::certificate::{Action, Certificate};
-use chancery_core::role::Right;
 
 use crate::search::CertificateRef;
 use crate::{App, Caller, Error};
@@ -13,14 +12,7 @@ impl App {
         caller: &Caller,
         which: &CertificateRef,
     ) -> Result<Certificate, Error> {
-        self.act(
-            caller,
-            which,
-            Action::Delete,
-            Right::ChangeCertificates,
-            "certificate.delete",
-        )
-        .await
+        self.act(caller, which, Action::Delete).await
     }
 
     /// Wipes DER and private key of a deleted certificate for good; the facts of its revocation stay.
@@ -29,13 +21,6 @@ impl App {
         caller: &Caller,
         which: &CertificateRef,
     ) -> Result<Certificate, Error> {
-        self.act(
-            caller,
-            which,
-            Action::Purge,
-            Right::PurgeCertificates,
-            "certificate.purge",
-        )
-        .await
+        self.act(caller, which, Action::Purge).await
     }
 }

@@ -173,6 +173,7 @@ impl From<StoreError> for Error {
             StoreError::Stale => Error::Changed,
             StoreError::Locked => Error::Locked,
             StoreError::NotLocked => Error::NotLocked,
+            StoreError::Policy(refusal) => refusal.into(),
             StoreError::Broken(_) => Error::internal(error),
         }
     }

@@ -9,7 +9,6 @@ use crate::issue::{EXPORT, off_the_async_threads};
 use crate::keys::{PrivateKey, encrypted, jks, pkcs12};
 use crate::search::CertificateRef;
 use crate::store::Step;
-use crate::user_change::outranks;
 use crate::{App, Caller, Error};
 
 /// A certificate with its private key.
@@ -42,11 +41,6 @@ impl App {
         let certificate = self.find(which).await?;
         self.require_for(caller, Right::ExportPrivateKeys, EXPORT, &certificate)
             .await?;
-        let owner = self.stored_user(&certificate.owner).await?;
-        if certificate.owner != caller.user.id && outranks(caller, &owner.user.roles) {
-            self.refuse(caller, EXPORT, Some(certificate.id), None)
-                .await?;
-        }
         let private_key = self.open_private_key(&certificate).await?;
         let entry = NewAuditEntry {
             certificate: Some(certificate.id),
@@ -68,24 +62,16 @@ impl App {
         password: SecretString,
         friendly_name: Option<String>,
     ) -> Result<Vec<u8>, Error> {
-        needed(&password)?;
-        let exported = self.export_private_key(caller, which).await?;
-        let der = exported
-            .certificate
-            .der
-            .clone()
-            .ok_or(Error::NoCertificate)?;
-        let chain = self.chain(&exported.certificate);
-        let name = friendly_name.unwrap_or(exported.certificate.name);
-        let key = exported.private_key;
+        let Bundle {
+            key,
+            name,
+            der,
+            chain,
+        } = self.bundle(caller, which, &password).await?;
+        let name = friendly_name.unwrap_or(name);
         off_the_async_threads(move || {
-            Ok(pkcs12::export(
-                &key,
-                &der,
-                &chain,
-                &name,
-                password.expose_secret(),
-            )?)
+            let password = password.expose_secret();
+            Ok(pkcs12::export(&key, &der, &chain, &name, password)?)
         })
         .await
     }
@@ -111,26 +97,40 @@ impl App {
         which: &CertificateRef,
         password: SecretString,
     ) -> Result<Vec<u8>, Error> {
-        needed(&password)?;
-        let exported = self.export_private_key(caller, which).await?;
-        let der = exported
-            .certificate
-            .der
-            .as_ref()
-            .ok_or(Error::NoCertificate)?;
-        let chain = self.chain(&exported.certificate);
-        let certificates: Vec<&[u8]> = std::iter::once(der)
-            .chain(&chain)
+        let bundle = self.bundle(caller, which, &password).await?;
+        let certificates: Vec<&[u8]> = std::iter::once(&bundle.der)
+            .chain(&bundle.chain)
             .map(Vec::as_slice)
             .collect();
-        jks::export(
-            &exported.private_key,
-            &certificates,
-            &exported.certificate.name,
-            password.expose_secret(),
-            self.now(),
-        )
+        let (key, password) = (&bundle.key, password.expose_secret());
+        jks::export(key, &certificates, &bundle.name, password, self.now())
     }
+
+    /// What goes into a key store under a password, by the rights of [`App::export_private_key`].
+    async fn bundle(
+        &self,
+        caller: &Caller,
+        which: &CertificateRef,
+        password: &SecretString,
+    ) -> Result<Bundle, Error> {
+        needed(password)?;
+        let exported = self.export_private_key(caller, which).await?;
+        let chain = self.chain(&exported.certificate);
+        Ok(Bundle {
+            key: exported.private_key,
+            name: exported.certificate.name,
+            der: exported.certificate.der.ok_or(Error::NoCertificate)?,
+            chain,
+        })
+    }
+}
+
+/// A private key with its certificate, that one's name, and the certificates above it.
+struct Bundle {
+    key: PrivateKey,
+    name: String,
+    der: Vec<u8>,
+    chain: Vec<Vec<u8>>,
 }
 
 fn needed(password: &SecretString) -> Result<(), Error> {

@@ -16,7 +16,8 @@ use crate::authority::Loaded;
 use crate::error::Conflict;
 use crate::issue::{checked_name, new_step, off_the_async_threads, readable_name, sealing_purpose};
 use crate::keys::{PrivateKey, software};
-use crate::store::{CertificateKey, IssuerKey, Step};
+use crate::store::Step;
+use crate::store::certificates::{CertificateKey, IssuerKey};
 use crate::{App, Caller, Error, random};
 
 /// A certificate to bring in.
@@ -51,17 +52,32 @@ pub struct Imported {
     pub known: bool,
 }
 
+/// What the audit trail calls it.
+pub(crate) const IMPORT: &str = "certificate.import";
 /// Most certificates of one request.
 const MOST_ITEMS: usize = 1000;
 
 /// An item read, with everything that its storing needs.
 pub(crate) struct Read {
-    pub(crate) facts: Facts,
+    facts: Facts,
     der: Vec<u8>,
     private_key: Option<PrivateKey>,
     name: Option<String>,
     /// The authority of ours that signed it.
-    pub(crate) authority: Option<(i64, String)>,
+    authority: Option<(i64, String)>,
+}
+
+impl ImportItem {
+    /// A certificate, and nothing else said.
+    pub fn new(der: Vec<u8>) -> ImportItem {
+        ImportItem {
+            der,
+            owner: None,
+            status: ImportedStatus::Active,
+            private_key: None,
+            name: None,
+        }
+    }
 }
 
 impl fmt::Debug for ImportItem {
@@ -146,16 +162,8 @@ impl App {
         }
         let mut owners = Vec::with_capacity(items.len());
         for item in &items {
-            let (owner, domain) = self.owner_of_new(caller, item.owner.clone()).await?;
-            self.require(
-                caller,
-                Right::IssueCertificates,
-                "certificate.import",
-                &owner,
-                &domain,
-            )
-            .await?;
-            owners.push((owner, domain));
+            let owner = item.owner.clone();
+            owners.push(self.owner_of_new(caller, owner, IMPORT).await?);
         }
         let authorities = self.loaded();
         let statuses: Vec<ImportedStatus> = items.iter().map(|item| item.status).collect();
@@ -190,17 +198,10 @@ impl App {
                 });
                 continue;
             }
-            if read.authority.is_some() {
-                // It will stand on a CRL of ours when it is revoked: not for everybody to claim.
-                self.require_everywhere(caller, Right::IssueCertificates, "certificate.import")
-                    .await?;
-            }
-            let (certificate, step) = self.new_import(read, status, owner, domain)?;
-            let entry = NewAuditEntry {
-                certificate: Some(certificate.id),
-                ..self.audit_entry(Some(caller), "certificate.import")
-            };
-            batch.add(key, certificate, [step, Step::Audit(entry)]);
+            let (certificate, steps) = self
+                .brought_in(caller, read, status, (owner, domain), None)
+                .await?;
+            batch.add(key, certificate, steps);
         }
         let numbers = match batch.steps.is_empty() {
             true => Vec::new(),
@@ -254,13 +255,49 @@ impl App {
             .await?)
     }
 
+    /// Reads a certificate that nobody holds the key of here, by the rules of an import.
+    pub(crate) async fn read_foreign(&self, der: Vec<u8>) -> Result<Read, Error> {
+        let item = ImportItem::new(der);
+        let authorities = self.loaded();
+        let read =
+            off_the_async_threads(move || read_one(item, &authorities).map_err(Error::Invalid))
+                .await?;
+        match self.awaited_for(&[read.facts.public_key.key_id()]).await? {
+            Some((_, text)) => Err(Error::Invalid(text)),
+            None => Ok(read),
+        }
+    }
+
+    /// The certificate that a read one becomes, and the steps that store it and tell of it, and of an object if one is
+    /// named. What an authority of ours signed is for those to bring in who may issue everywhere: it will stand on a CRL
+    /// of ours when it is revoked.
+    pub(crate) async fn brought_in(
+        &self,
+        caller: &Caller,
+        read: Read,
+        status: ImportedStatus,
+        owner: (UserId, DomainId),
+        object: Option<String>,
+    ) -> Result<(Certificate, [Step; 2]), Error> {
+        if read.authority.is_some() {
+            self.require_everywhere(caller, Right::IssueCertificates, IMPORT)
+                .await?;
+        }
+        let (certificate, step) = self.new_import(read, status, owner)?;
+        let entry = NewAuditEntry {
+            certificate: Some(certificate.id),
+            object,
+            ..self.audit_entry(Some(caller), IMPORT)
+        };
+        Ok((certificate, [step, Step::Audit(entry)]))
+    }
+
     /// The certificate that a read one becomes, and the step that stores it.
-    pub(crate) fn new_import(
+    fn new_import(
         &self,
         read: Read,
         status: ImportedStatus,
-        owner: UserId,
-        domain: DomainId,
+        (owner, domain): (UserId, DomainId),
     ) -> Result<(Certificate, Step), Error> {
         let now = self.now();
         let id = CertificateId::new(now, random::octets()?);
@@ -329,7 +366,7 @@ fn read_all(items: Vec<ImportItem>, authorities: &[Arc<Loaded>]) -> Result<Vec<R
 }
 
 /// Reads an item; the text of an error says what was wrong.
-pub(crate) fn read_one(item: ImportItem, authorities: &[Arc<Loaded>]) -> Result<Read, String> {
+fn read_one(item: ImportItem, authorities: &[Arc<Loaded>]) -> Result<Read, String> {
     let name = item.name.map(checked_name).transpose();
     let name = name.map_err(|error| error.to_string())?;
     let facts = x509::read_certificate(&item.der).map_err(|error| error.to_string())?;

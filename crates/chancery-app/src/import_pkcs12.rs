@@ -4,16 +4,15 @@ use std::fmt;
 
 use chancery_core::certificate::{Certificate, State};
 use chancery_core::identity::UserId;
-use chancery_core::role::Right;
 use chancery_core::x509;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::import::{ImportItem, Imported, ImportedStatus};
+use crate::import::{IMPORT, ImportItem, Imported};
 use crate::issue::off_the_async_threads;
 use crate::keys::pkcs12;
-use crate::store::IssuerKey;
+use crate::store::certificates::IssuerKey;
 use crate::{App, Caller, Error};
 
 /// A PKCS#12 file to bring in.
@@ -58,15 +57,7 @@ impl App {
             name,
             owner,
         } = file;
-        let (owner, domain) = self.owner_of_new(caller, owner).await?;
-        self.require(
-            caller,
-            Right::IssueCertificates,
-            "certificate.import",
-            &owner,
-            &domain,
-        )
-        .await?;
+        let (owner, _) = self.owner_of_new(caller, owner, IMPORT).await?;
         let turn = TURN.acquire().await.map_err(Error::internal)?;
         let content = off_the_async_threads(move || {
             // Held to the end of the work, even if the caller has gone meanwhile.
@@ -79,11 +70,10 @@ impl App {
             has_that_name(&there, asked.as_deref())?;
         }
         let item = ImportItem {
-            der: content.certificate,
             owner: Some(owner),
-            status: ImportedStatus::Active,
             private_key: Some(content.private_key),
             name,
+            ..ImportItem::new(content.certificate)
         };
         match self.import(caller, vec![item]).await {
             Ok(imported) => {

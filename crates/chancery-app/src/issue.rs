@@ -18,7 +18,9 @@ use crate::audit::NewAuditEntry;
 use crate::authority::Loaded;
 use crate::keys::software::{self, SoftwareKey};
 use crate::keys::{PrivateKey, Signer};
-use crate::store::{IssuerKey, NewCertificate, PendingNames, Step, UserKey};
+use crate::store::Step;
+use crate::store::authorities::AuthorityStep;
+use crate::store::certificates::{IssuerKey, NewCertificate, PendingNames};
 use crate::{App, Caller, Error, random};
 
 /// What is asked to be issued. What is left out comes from the CSR, the profile or the configuration.
@@ -99,6 +101,8 @@ pub(crate) struct Signed {
     pub(crate) der: Vec<u8>,
     pub(crate) origin: Origin,
     pub(crate) authority: Option<(i64, String)>,
+    /// The step without which it must not be committed, if any.
+    pub(crate) expectation: Option<Step>,
     pub(crate) profile: String,
     pub(crate) private_key: Option<PrivateKey>,
 }
@@ -127,19 +131,16 @@ impl App {
     /// Issues a certificate. The caller needs the right to issue for its owner. The answer is given once the
     /// certificate is durably stored.
     pub async fn issue(&self, caller: &Caller, request: IssueRequest) -> Result<Issued, Error> {
-        let (owner, domain) = self.owner_of_new(caller, request.owner.clone()).await?;
-        self.require(
-            caller,
-            Right::IssueCertificates,
-            "certificate.issue",
-            &owner,
-            &domain,
-        )
-        .await?;
+        let owner = request.owner.clone();
+        let (owner, domain) = self
+            .owner_of_new(caller, owner, "certificate.issue")
+            .await?;
         let request = self.within_reach(caller, request).await?;
         let mut more = Vec::new();
-        let gives_key =
-            request.wants_private_key && caller.may(Right::ExportPrivateKeys, &owner, &domain);
+        let export = Right::ExportPrivateKeys;
+        let gives_key = request.wants_private_key
+            && caller.may(export, &owner, &domain)
+            && !self.reaches_above(caller, export, &owner).await?;
         if gives_key {
             more.push(EXPORT);
         }
@@ -212,29 +213,27 @@ impl App {
         }
     }
 
-    /// The owner of something new, and its domain: the caller itself, or a user that is there.
+    /// The owner of something new, and its domain: the caller itself if none is named, or a user for whom it may issue.
     pub(crate) async fn owner_of_new(
         &self,
         caller: &Caller,
         owner: Option<UserId>,
+        action: &'static str,
     ) -> Result<(UserId, DomainId), Error> {
-        match owner {
-            Some(id) if id != caller.user.id => {
-                let Some(stored) = self.store().user(UserKey::Id(id.clone())).await? else {
-                    // Whether a user is there is nobody's business who may not issue for it.
-                    self.require(
-                        caller,
-                        Right::IssueCertificates,
-                        "certificate.issue",
-                        &id,
-                        &caller.user.domain,
-                    )
-                    .await?;
-                    return Err(Error::NotFound("user"));
-                };
-                Ok((stored.user.id, stored.user.domain))
+        let (right, own) = (Right::IssueCertificates, caller.user());
+        match owner.filter(|owner| *owner != own.id) {
+            Some(owner) => {
+                let owner = self
+                    .user_in_reach(caller, &owner, right, action)
+                    .await?
+                    .user;
+                Ok((owner.id, owner.domain))
             }
-            _ => Ok((caller.user.id.clone(), caller.user.domain.clone())),
+            None => {
+                self.require(caller, right, action, &own.id, &own.domain)
+                    .await?;
+                Ok((own.id.clone(), own.domain.clone()))
+            }
         }
     }
 
@@ -343,6 +342,7 @@ impl App {
             Step::ExpectSoundKey(certificate.subject_key_id),
             new_step(&certificate, authority, sealed_key, replaces),
         ];
+        steps.extend(signed.expectation);
         steps.extend(std::iter::once(&action).chain(also).map(|action| {
             Step::Audit(NewAuditEntry {
                 certificate: Some(id),
@@ -446,11 +446,19 @@ pub(crate) fn sign(
     } else {
         Origin::SelfSigned
     };
+    // The authority may be stopped meanwhile. Its OCSP responder's certificate is made all the same, as `plan` says.
+    let expectation = match &authority {
+        Some((id, _)) if !profile.ocsp_nocheck => {
+            Some(Step::Authority(AuthorityStep::ExpectSigning(*id)))
+        }
+        _ => None,
+    };
     Ok(Signed {
         planned,
         der,
         origin,
         authority,
+        expectation,
         profile: profile.name.clone(),
         private_key: made,
     })

@@ -43,6 +43,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod trusted_certificates;
+mod turns;
 mod user_change;
 mod users;
 
@@ -60,7 +61,8 @@ pub use authority::{
 };
 pub use bootstrap::Administrator;
 pub use bulk_revocation::{
-    BulkFilter, BulkPreview, BulkRequest, BulkRevocation, BulkState, LARGEST_BULK_PAGE, MOST_SHOWN,
+    BulkAction, BulkFilter, BulkPreview, BulkRequest, BulkRevocation, BulkState, LARGEST_BULK_PAGE,
+    MOST_SHOWN,
 };
 pub use caller::Caller;
 pub use clock::Clock;
@@ -133,6 +135,7 @@ struct Inner {
     crls: crl::Crls,
     orders: orders::Desk,
     bulk: bulk_revocation::BulkDesk,
+    turns: turns::Turns,
     ocsp_kept: ocsp::KeptAnswers,
     responders: ocsp::Responders,
     // Last, so that the directory stays locked until the database is closed.

@@ -16,7 +16,9 @@ use tokio::sync::{Notify, broadcast};
 use crate::audit::{NewAuditEntry, Outcome};
 use crate::issue::IssueRequest;
 use crate::search::CertificateRef;
-use crate::store::{Step, StoreError, StoredOrder};
+use crate::store::orders::{OrderStep, StoredOrder};
+use crate::store::{Step, StoreError};
+use crate::turns::ATTEMPTS;
 use crate::{App, Caller, Error};
 
 pub(crate) use place::movement_of;
@@ -65,8 +67,6 @@ pub const LARGEST_ORDER_PAGE: usize = 1000;
 
 /// Longest reason of an order or a rejection, in octets.
 const LONGEST_REASON: usize = 1024;
-/// How often a decision is made anew when somebody else moved order or certificate meanwhile.
-pub(crate) const ATTEMPTS: usize = 8;
 /// Ended orders that a waiting caller may fall behind before it looks into the database again.
 const ENDED_KEPT: usize = 256;
 
@@ -311,9 +311,7 @@ impl App {
             .state
             .after(Action::Activate, record.circumstances(self.now()))
         {
-            Ok(_) => Ok(self
-                .movement(caller, &record, Action::Delete, "certificate.delete")?
-                .1),
+            Ok(_) => Ok(self.movement(caller, &record, Action::Delete)?.1),
             // No longer pending.
             Err(_) => Ok(Vec::new()),
         }
@@ -327,14 +325,14 @@ impl App {
         caller: Option<&Caller>,
         outcome: Option<String>,
     ) -> Step {
-        Step::MoveOrder {
+        Step::Order(OrderStep::Move {
             order: order.number,
             from: order.state,
             to,
             by: caller.map(|caller| caller.user.id.clone()),
             at: self.now(),
             outcome,
-        }
+        })
     }
 
     /// An entry of the audit trail about an order and its certificate.

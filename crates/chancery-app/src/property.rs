@@ -1,7 +1,9 @@
 //! What the things have in common that other products keep with us: ids, names, versions and properties. The engine
 //! keeps, versions and guards them; what they mean is those products' business.
 
-use crate::{Error, random};
+use crate::audit::NewAuditEntry;
+use crate::store::{Step, StoreError};
+use crate::{App, Caller, Error, random};
 
 /// The value of a property.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,8 +29,6 @@ pub struct TrustFilter {
 
 /// Most things of one kind: beyond it they are no longer something that people look after.
 pub(crate) const MOST_OF_A_KIND: u32 = 10_000;
-/// How often a change is decided anew because somebody else was faster.
-pub(crate) const ATTEMPTS: usize = 8;
 
 /// Characters of a name, a kind or a key.
 const LONGEST_NAME: usize = 128;
@@ -36,6 +36,24 @@ const LONGEST_NAME: usize = 128;
 const LONGEST_TEXT: usize = 4096;
 /// Properties of one thing.
 const MOST_PROPERTIES: usize = 64;
+
+impl App {
+    /// Commits a change of such a thing with its audit entry. What was verified is forgotten: an identity provider's
+    /// domain may come and go with it.
+    pub(crate) async fn commit_kept(
+        &self,
+        caller: &Caller,
+        step: Step,
+        id: &str,
+        action: &'static str,
+    ) -> Result<(), StoreError> {
+        let entry = NewAuditEntry {
+            object: Some(id.to_owned()),
+            ..self.audit_entry(Some(caller), action)
+        };
+        self.commit_accounts(vec![step, Step::Audit(entry)]).await
+    }
+}
 
 /// A new random id: 32 lower-case hexadecimal digits.
 pub(crate) fn new_id() -> Result<String, Error> {

@@ -61,10 +61,7 @@ impl App {
             let mut more = vec![Step::ExpectState(old.number, old.state)];
             if request.revoke_old && !old.is_expired(self.now()) {
                 let superseded = Action::Revoke(Reason::Superseded);
-                more.extend(
-                    self.movement(Some(caller), &old, superseded, "certificate.revoke")?
-                        .1,
-                );
+                more.extend(self.movement(Some(caller), &old, superseded)?.1);
             }
             let signed = self.sign_renewal(caller, &old, &request).await;
             let signed = self.audited(caller, ACTION, signed).await?;
@@ -80,7 +77,13 @@ impl App {
                 .await
             {
                 Err(Error::Changed) => {}
-                other => return other,
+                // A renewal gives no key away: only an export does, by a right of its own.
+                done => {
+                    return done.map(|issued| Issued {
+                        private_key: None,
+                        ..issued
+                    });
+                }
             }
         }
         Err(Error::Busy)

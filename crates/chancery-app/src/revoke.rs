@@ -2,7 +2,6 @@
 
 use chancery_core::certificate::{Action, Certificate, Refusal, Status};
 use chancery_core::revocation::Reason;
-use chancery_core::role::Right;
 
 use crate::search::CertificateRef;
 use crate::{App, Caller, Error};
@@ -18,14 +17,7 @@ impl App {
         if reason == Reason::CertificateHold {
             return self.hold(caller, which).await;
         }
-        self.act(
-            caller,
-            which,
-            Action::Revoke(reason),
-            Right::ChangeCertificates,
-            "certificate.revoke",
-        )
-        .await
+        self.act(caller, which, Action::Revoke(reason)).await
     }
 
     /// Revokes a certificate for now.
@@ -34,14 +26,7 @@ impl App {
         caller: &Caller,
         which: &CertificateRef,
     ) -> Result<Certificate, Error> {
-        self.act(
-            caller,
-            which,
-            Action::Hold,
-            Right::ChangeCertificates,
-            "certificate.hold",
-        )
-        .await
+        self.act(caller, which, Action::Hold).await
     }
 
     /// Takes a certificate off hold.
@@ -50,14 +35,7 @@ impl App {
         caller: &Caller,
         which: &CertificateRef,
     ) -> Result<Certificate, Error> {
-        self.act(
-            caller,
-            which,
-            Action::Release,
-            Right::ChangeCertificates,
-            "certificate.release",
-        )
-        .await
+        self.act(caller, which, Action::Release).await
     }
 
     /// Puts a certificate into a standing that a caller names, as APIs do that set a status: what is there already is

@@ -8,7 +8,7 @@ use chancery_core::role::Right;
 use chancery_core::serial::Serial;
 use chancery_core::time::Time;
 
-use crate::store::{CertificateKey, IssuerKey};
+use crate::store::certificates::{CertificateKey, IssuerKey};
 use crate::{App, Caller, Error};
 
 /// How a certificate is named by a caller.

@@ -6,7 +6,7 @@ use chancery_core::role::Right;
 use chancery_core::serial::Serial;
 
 use crate::search::{CertificateFilter, LARGEST_PAGE, Order, StatusFilter, SubjectCondition};
-use crate::store::{CertificateKey, IssuerKey};
+use crate::store::certificates::{CertificateKey, IssuerKey};
 use crate::{App, Caller, Error};
 
 /// Most certificates of one common name among which a serial number is looked for.

@@ -12,7 +12,8 @@ use chancery_core::x509;
 use crate::bootstrap::{DEFAULT_DOMAIN, SERVER_USER};
 use crate::issue::{IssueRequest, KeySource, Placement};
 use crate::keys::PrivateKey;
-use crate::store::{CertificateKey, Step};
+use crate::store::Step;
+use crate::store::certificates::CertificateKey;
 use crate::{App, Error};
 
 /// The TLS certificate with its chain and private key.

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::config::{AppConfig, AuthorityConfig, KeyPoolConfig};
 use crate::search::CertificateRef;
-use crate::store::UserKey;
+use crate::store::accounts::UserKey;
 use crate::{
     App, Caller, Clock, Error, IssueBy, IssueRequest, KeySource, NewUser, Options, Person,
 };
@@ -162,6 +162,13 @@ async fn caller(app: &App, name: &str) -> Caller {
         api: "test",
         by_token: None,
     }
+}
+
+/// What an error is, without its text.
+#[track_caller]
+pub(crate) fn kind<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
+    let said = format!("{:?}", outcome.unwrap_err());
+    said.split('(').next().unwrap_or_default().to_owned()
 }
 
 /// Runs `openssl` in `folder`, which must be content; what it said.

@@ -1,21 +1,21 @@
 //! Changing and removing users, and what proves who they are.
 
 use chancery_core::identity::UserId;
-use chancery_core::role::{Reach, Right, Role};
+use chancery_core::role::{Right, Role};
 use chancery_core::time::Time;
 use secrecy::SecretString;
 
 use crate::accounts::hash_of;
 use crate::audit::NewAuditEntry;
 use crate::bootstrap::SERVER_USER;
-use crate::store::{Step, StoreError, StoredUser};
+use crate::store::accounts::StoredUser;
+use crate::store::{Step, StoreError};
+use crate::turns::ATTEMPTS;
 use crate::users::{Person, User, UserChange, checked_user_name};
 use crate::{App, Caller, Error, random};
 
 /// Characters of an API key.
 const API_KEY_LENGTH: usize = 40;
-/// How often a change is decided anew when somebody else changed the user meanwhile.
-const ATTEMPTS: usize = 8;
 
 /// What a change does to a user beside its row.
 struct Change<'a> {
@@ -164,6 +164,10 @@ impl App {
         id: &UserId,
         change: Change<'_>,
     ) -> Result<User, Error> {
+        // Who may not is refused before it waits for a turn.
+        self.user_to_change(caller, id, change.action, change.own)
+            .await?;
+        let _turn = self.0.turns.take("user", id.as_str()).await;
         for _ in 0..ATTEMPTS {
             let before = self
                 .user_to_change(caller, id, change.action, change.own)
@@ -239,12 +243,6 @@ impl App {
     }
 }
 
-/// Do these roles reach beyond a domain?
-pub(crate) fn reaches_beyond_a_domain(roles: &[Role]) -> bool {
-    let within = |role: &Role| matches!(role, Role::DomainAdministrator | Role::SelfService);
-    !roles.iter().all(within)
-}
-
 /// Is it an administrator who can log in, and can so for ever? One such must stay, or nobody could ever make another.
 fn keeps_the_server_administered(stored: &StoredUser) -> bool {
     let user = &stored.user;
@@ -259,9 +257,4 @@ fn keeps_the_server_administered(stored: &StoredUser) -> bool {
 fn loses_an_administrator(before: &StoredUser, after: &StoredUser) -> bool {
     let stays = keeps_the_server_administered(after) && before.user.domain == after.user.domain;
     keeps_the_server_administered(before) && !stays
-}
-
-/// Would `caller` by this touch somebody who reaches farther?
-pub(crate) fn outranks(caller: &Caller, roles: &[Role]) -> bool {
-    reaches_beyond_a_domain(roles) && caller.reach(Right::ChangeDomains) != Reach::Everywhere
 }

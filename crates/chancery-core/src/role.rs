@@ -59,6 +59,23 @@ pub enum Reach {
     Everywhere,
 }
 
+impl Right {
+    /// Every right.
+    pub const ALL: [Right; 11] = [
+        Right::ReadCertificates,
+        Right::IssueCertificates,
+        Right::ChangeCertificates,
+        Right::PurgeCertificates,
+        Right::ExportPrivateKeys,
+        Right::Approve,
+        Right::ReadUsers,
+        Right::ChangeUsers,
+        Right::ChangeDomains,
+        Right::ChangeAuthorities,
+        Right::ReadAudit,
+    ];
+}
+
 impl Role {
     /// Every role.
     pub const ALL: [Role; 6] = [
@@ -165,6 +182,28 @@ mod tests {
             assert_eq!(Role::parse(role.word()), Some(role));
         }
         assert_eq!(Role::parse("root"), None);
+    }
+
+    #[test]
+    fn all_rights_are_all() {
+        // A new right does not compile here before it is counted.
+        let count = |right| match right {
+            Right::ReadCertificates
+            | Right::IssueCertificates
+            | Right::ChangeCertificates
+            | Right::PurgeCertificates
+            | Right::ExportPrivateKeys
+            | Right::Approve
+            | Right::ReadUsers
+            | Right::ChangeUsers
+            | Right::ChangeDomains
+            | Right::ChangeAuthorities
+            | Right::ReadAudit => 11,
+        };
+        let mut all = Right::ALL.to_vec();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count(Right::ReadAudit));
     }
 
     #[test]

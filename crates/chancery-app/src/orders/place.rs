@@ -16,7 +16,7 @@ use chancery_core::serial::Serial;
 use chancery_core::workorder::{OrderKind, OrderState, WorkOrder};
 use chancery_core::x509;
 
-use super::{ATTEMPTS, OrderRequest, checked_reason};
+use super::{OrderRequest, checked_reason};
 use crate::audit::NewAuditEntry;
 use crate::authority::Loaded;
 use crate::issue::{
@@ -25,7 +25,9 @@ use crate::issue::{
 };
 use crate::renew::{check_csr, renewable};
 use crate::search::CertificateRef;
-use crate::store::{NewOrder, OrderTask, Step, StoreError};
+use crate::store::orders::{NewOrder, OrderStep, OrderTask};
+use crate::store::{Step, StoreError};
+use crate::turns::ATTEMPTS;
 use crate::{App, Caller, Error, random};
 
 /// What the audit trail calls it.
@@ -224,9 +226,8 @@ impl App {
 
     /// A certificate that replaces none.
     async fn creation(&self, caller: &Caller, request: IssueRequest) -> Result<Making, Error> {
-        let (owner, domain) = self.owner_of_new(caller, request.owner.clone()).await?;
-        self.require(caller, Right::IssueCertificates, ACTION, &owner, &domain)
-            .await?;
+        let owner = request.owner.clone();
+        let (owner, domain) = self.owner_of_new(caller, owner, ACTION).await?;
         let request = self.within_reach(caller, request).await?;
         let profile = self.profile(
             request
@@ -397,7 +398,7 @@ impl App {
             ),
             ..self.audit_entry(Some(asking.caller), ACTION)
         };
-        steps.push(Step::AddOrder(Box::new(NewOrder {
+        steps.push(Step::Order(OrderStep::Add(Box::new(NewOrder {
             kind: asking.kind,
             state,
             certificate: certificate.map(|certificate| certificate.id),
@@ -408,7 +409,7 @@ impl App {
             decided_at: asking.auto_approve.then_some(now),
             task,
             told,
-        })));
+        }))));
         steps
     }
 }
