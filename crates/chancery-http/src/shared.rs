@@ -17,3 +17,10 @@ pub(crate) struct Shared {
     /// When the server started.
     pub(crate) started: Time,
 }
+
+impl Shared {
+    /// Most octets of a request's body.
+    pub(crate) fn largest_body(&self) -> usize {
+        usize::try_from(self.config.server.max_body).unwrap_or(usize::MAX)
+    }
+}

@@ -9,7 +9,7 @@ pub(crate) mod pki;
 pub(crate) mod sbc;
 
 use axum::Router;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 
@@ -83,7 +83,11 @@ const NOWHERE: Api = Api {
 };
 
 fn nowhere() -> Router<Shared> {
-    Router::new().fallback(native::unknown_path)
+    Router::new().fallback(unknown_path)
+}
+
+async fn unknown_path(uri: Uri) -> Response {
+    pki::nothing_at(uri.path()).unwrap_or_else(|| native::unknown_path(&uri))
 }
 
 /// Every API and the open surface: what stands behind TLS.

@@ -1,12 +1,13 @@
-//! Addresses: the one under which a request reached us, and the one from which it came.
+//! Addresses: the one under which a request reached us with what its path names, and the one from which it came.
 
 use std::net::SocketAddr;
 
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, FromRequestParts, Path};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use chancery_app::Via;
+use chancery_app::{Error, Via};
+use serde::de::DeserializeOwned;
 
 /// Through which API somebody asks, and from where.
 pub(crate) fn via(api: &'static str, parts: &Parts) -> Via {
@@ -15,6 +16,13 @@ pub(crate) fn via(api: &'static str, parts: &Parts) -> Via {
         .get::<ConnectInfo<SocketAddr>>()
         .map(|info| info.0.ip());
     Via { api, address }
+}
+
+/// The variable parts of the path, decoded.
+pub(crate) async fn named<T: DeserializeOwned + Send>(parts: &mut Parts) -> Result<T, Error> {
+    let path = Path::<T>::from_request_parts(parts, &()).await;
+    path.map(|Path(named)| named)
+        .map_err(|_| Error::Invalid("the path is not in UTF-8".to_owned()))
 }
 
 /// The host, perhaps with a port, that the caller knows this server by: of the request's target, else of its Host header.

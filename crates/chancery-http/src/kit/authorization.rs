@@ -5,6 +5,8 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::kit::header::single;
+
 /// What an Authorization header holds.
 pub(crate) enum Authorization {
     /// A user and a secret.
@@ -15,11 +17,10 @@ pub(crate) enum Authorization {
 
 /// Reads the header; none if it is missing, doubled, of another scheme or broken.
 pub(crate) fn read(headers: &HeaderMap) -> Option<Authorization> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (value, None) = (values.next()?, values.next()) else {
-        return None;
-    };
-    let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
+    let (scheme, rest) = single(headers, AUTHORIZATION.as_str())?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     let rest = rest.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(Authorization::Bearer(rest.to_owned()));

@@ -1,5 +1,6 @@
 //! Reading a request's body whole, within the limit and the time; and hearing out what nobody read.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -12,13 +13,17 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 
+use crate::kit::negotiate::content_type;
+
 /// Why a body could not be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum BodyFault {
-    /// Longer than the limit.
-    TooLarge,
+    /// Longer than this limit.
+    TooLarge(usize),
     /// The connection broke, or the framing is wrong.
     Broken,
+    /// Its Content-Type names a charset that is not read here.
+    Charset,
 }
 
 /// Octets that nobody wants and that are read all the same, so that a client which sends before it listens hears the
@@ -28,7 +33,7 @@ const PATIENCE: usize = 16 * 1024 * 1024;
 /// The whole body, of at most `limit` octets.
 pub(crate) async fn read(request: Request<Body>, limit: usize) -> Result<Bytes, BodyFault> {
     if announced(request.headers()).is_some_and(|length| length > limit) {
-        return Err(BodyFault::TooLarge);
+        return Err(BodyFault::TooLarge(limit));
     }
     let mut body = request.into_body();
     let mut kept = BytesMut::new();
@@ -37,12 +42,37 @@ pub(crate) async fn read(request: Request<Body>, limit: usize) -> Result<Bytes, 
             continue;
         };
         if kept.len().saturating_add(data.len()) > limit {
-            return Err(BodyFault::TooLarge);
+            return Err(BodyFault::TooLarge(limit));
         }
         kept.extend_from_slice(&data);
     }
     Ok(kept.freeze())
 }
+
+/// The whole body, if it is not said to be text in something else than UTF-8: read as UTF-8 it would say another thing. In
+/// ASCII all agree, and some clients' libraries name a charset of their own whatever they send.
+pub(crate) async fn text(request: Request<Body>, limit: usize) -> Result<Bytes, BodyFault> {
+    let media_type = content_type(request.headers());
+    let body = read(request, limit).await?;
+    let is_utf8 = media_type.is_none_or(|media_type| media_type.is_utf8());
+    if is_utf8 || body.is_ascii() {
+        Ok(body)
+    } else {
+        Err(BodyFault::Charset)
+    }
+}
+
+impl fmt::Display for BodyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BodyFault::TooLarge(limit) => write!(f, "the body is larger than {limit} octets"),
+            BodyFault::Broken => f.write_str("the body did not arrive whole"),
+            BodyFault::Charset => f.write_str("the body must be in UTF-8"),
+        }
+    }
+}
+
+impl std::error::Error for BodyFault {}
 
 /// A body lent to a handler: what it leaves unread can still be heard out.
 #[derive(Clone)]
@@ -95,4 +125,46 @@ impl HttpBody for Lent {
 /// The length that the headers announce.
 fn announced(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header::CONTENT_TYPE;
+
+    use super::*;
+
+    fn request(content_type: &str, body: &'static [u8]) -> Request<Body> {
+        let request = Request::post("/").header(CONTENT_TYPE, content_type);
+        request.body(Body::from(body)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn bodies_are_read_up_to_the_limit() {
+        assert_eq!(read(request("a/b", b"12345"), 5).await.unwrap(), "12345");
+        let error = read(request("a/b", b"123456"), 5).await.unwrap_err();
+        assert_eq!(error, BodyFault::TooLarge(5));
+        let mut announced = request("a/b", b"");
+        announced.headers_mut().insert(CONTENT_LENGTH, 6.into());
+        assert_eq!(read(announced, 5).await, Err(BodyFault::TooLarge(5)));
+    }
+
+    #[tokio::test]
+    async fn text_of_another_charset_is_refused_unless_it_is_ascii() {
+        let (ascii, latin, utf8) = (
+            b"joe".as_slice(),
+            b"j\xc3\xb6e".as_slice(),
+            "jöe".as_bytes(),
+        );
+        for (content_type, body, read) in [
+            ("application/json", utf8, true),
+            ("text/plain; charset=\"UTF-8\"", utf8, true),
+            ("text/plain; charset=ISO-8859-1", ascii, true),
+            ("text/plain; charset=ISO-8859-1", latin, false),
+            ("application/xml; charset=utf-16", utf8, false),
+            ("nonsense", utf8, true),
+        ] {
+            let found = text(request(content_type, body), 10).await;
+            assert_eq!(found.is_ok(), read, "{content_type}");
+        }
+    }
 }

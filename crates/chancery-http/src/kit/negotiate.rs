@@ -5,6 +5,8 @@
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 
+use crate::kit::header::single;
+
 /// A form in which an answer can be written or a request read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Representation {
@@ -47,7 +49,7 @@ pub(crate) fn accepts(headers: &HeaderMap, wanted: Representation) -> bool {
 
 /// What the Content-Type header says, if there is one that can be read.
 pub(crate) fn content_type(headers: &HeaderMap) -> Option<MediaType> {
-    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let value = single(headers, CONTENT_TYPE.as_str())?.to_str().ok()?;
     let mut parts = value.split(';');
     let essence = parts.next()?.trim().to_ascii_lowercase();
     let charset = parts

@@ -1,28 +1,18 @@
 //! Reading what stands after the question mark of an address (`application/x-www-form-urlencoded`, in UTF-8).
 
-use std::fmt;
-
+use chancery_app::Error;
 use percent_encoding::percent_decode_str;
 
 /// The parameters, in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Query(Vec<(String, String)>);
 
-/// Why a query cannot be read.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum QueryFault {
-    /// It is not UTF-8.
-    Encoding,
-    /// This parameter stands there twice.
-    Twice(String),
-}
-
 impl Query {
     /// Reads `a=b&c=d`, percent-encoded UTF-8 with `+` for a space. What has no `=` has an empty value.
-    pub(crate) fn read(text: &str) -> Result<Query, QueryFault> {
+    pub(crate) fn read(text: &str) -> Result<Query, Error> {
         let decoded = |text: &str| match percent_decode_str(&text.replace('+', " ")).decode_utf8() {
             Ok(text) => Ok(text.into_owned()),
-            Err(_) => Err(QueryFault::Encoding),
+            Err(_) => Err(Error::Invalid("the query is not in UTF-8".to_owned())),
         };
         let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -32,11 +22,11 @@ impl Query {
     }
 
     /// The value of a parameter that may stand there once.
-    pub(crate) fn value(&self, name: &str) -> Result<Option<&str>, QueryFault> {
+    pub(crate) fn value(&self, name: &str) -> Result<Option<&str>, Error> {
         let mut values = self.values(name);
         match (values.next(), values.next()) {
             (first, None) => Ok(first),
-            (_, Some(_)) => Err(QueryFault::Twice(name.to_owned())),
+            (_, Some(_)) => Err(Error::Invalid(format!("{name} is given twice"))),
         }
     }
 
@@ -55,17 +45,6 @@ impl Query {
     }
 }
 
-impl fmt::Display for QueryFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            QueryFault::Encoding => f.write_str("the query is not in UTF-8"),
-            QueryFault::Twice(name) => write!(f, "{name} is given twice"),
-        }
-    }
-}
-
-impl std::error::Error for QueryFault {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,14 +53,20 @@ mod tests {
     fn queries_are_read() {
         let text = "issuerName=CN=Joe%20Test,+O=H%26P&limit=5&&flag&a=1&a=2&%6Darker=x";
         let query = Query::read(text).unwrap();
-        assert_eq!(query.value("issuerName"), Ok(Some("CN=Joe Test, O=H&P")));
-        assert_eq!(query.value("limit"), Ok(Some("5")));
-        assert_eq!(query.value("flag"), Ok(Some("")));
-        assert_eq!(query.value("marker"), Ok(Some("x")));
-        assert_eq!(query.value("absent"), Ok(None));
+        for (name, value) in [
+            ("issuerName", Some("CN=Joe Test, O=H&P")),
+            ("limit", Some("5")),
+            ("flag", Some("")),
+            ("marker", Some("x")),
+            ("absent", None),
+        ] {
+            assert_eq!(query.value(name).unwrap(), value, "{name}");
+        }
         assert_eq!(query.values("a").collect::<Vec<_>>(), ["1", "2"]);
         assert_eq!(query.pairs().count(), 6);
-        assert_eq!(query.value("a"), Err(QueryFault::Twice("a".to_owned())));
-        assert_eq!(Query::read("a=%ff"), Err(QueryFault::Encoding));
+        let error = query.value("a").unwrap_err().to_string();
+        assert_eq!(error, "a is given twice");
+        let error = Query::read("a=%ff").unwrap_err().to_string();
+        assert_eq!(error, "the query is not in UTF-8");
     }
 }

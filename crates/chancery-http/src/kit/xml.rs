@@ -33,6 +33,8 @@ pub(crate) enum XmlFault {
     Foreign(String),
     /// The element stands there twice.
     Twice(String),
+    /// The element is not there, or empty.
+    Missing(String),
     /// The element holds other elements where text belongs.
     NotText(String),
 }
@@ -42,6 +44,15 @@ pub(crate) enum XmlFault {
 pub(crate) struct Element<'d> {
     node: Node<'d, 'd>,
     namespaces: &'static [&'static str],
+}
+
+/// A body of one kind.
+pub(crate) trait Readable: Sized {
+    /// The name of its root element.
+    const ROOT: &'static str;
+
+    /// Reads its root element. The error says what was wrong.
+    fn read(root: Element<'_>) -> Result<Self, String>;
 }
 
 /// Reads a whole document; nothing but comments may follow its root element.
@@ -123,6 +134,18 @@ impl<'d> Element<'d> {
     /// The text of the only child element of that name, white space and all.
     pub(crate) fn child_text(self, name: &str) -> Result<Option<String>, XmlFault> {
         self.child(name)?.map(|child| child.text()).transpose()
+    }
+
+    /// The text of the only child element of that name without the white space around it; none if nothing else is there.
+    pub(crate) fn trimmed_text(self, name: &str) -> Result<Option<String>, XmlFault> {
+        let text = self.child_text(name)?.map(|text| text.trim().to_owned());
+        Ok(text.filter(|text| !text.is_empty()))
+    }
+
+    /// Such a text that must be there.
+    pub(crate) fn required_text(self, name: &str) -> Result<String, XmlFault> {
+        let text = self.trimmed_text(name)?;
+        text.ok_or_else(|| XmlFault::Missing(name.to_owned()))
     }
 
     /// All its text, white space and all.
@@ -309,12 +332,19 @@ impl fmt::Display for XmlFault {
                 "every element of the list must be <{name}> in a namespace of this API"
             ),
             XmlFault::Twice(name) => write!(f, "<{name}> stands there twice"),
+            XmlFault::Missing(name) => write!(f, "<{name}> is required"),
             XmlFault::NotText(name) => write!(f, "<{name}> must hold text only"),
         }
     }
 }
 
 impl std::error::Error for XmlFault {}
+
+impl From<XmlFault> for String {
+    fn from(fault: XmlFault) -> String {
+        fault.to_string()
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::errors::Fault;
 use super::wire::Envelope;
+use crate::kit::media;
 
 /// An answer: a status and an envelope, as JSON.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let json = [(CONTENT_TYPE, "application/json")];
+        let json = [(CONTENT_TYPE, media::JSON)];
         (self.status, json, self.body).into_response()
     }
 }

@@ -5,7 +5,9 @@ use axum::http::StatusCode;
 use chancery_app::Error;
 
 use super::wire::Envelope;
-use crate::kit::log;
+use crate::kit::body::BodyFault;
+use crate::kit::class::Class;
+use crate::kit::{log, text};
 
 /// An error to answer with.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -222,7 +224,7 @@ impl Fault {
     /// An error with what exactly was wrong.
     pub(super) fn because(kind: Kind, why: impl Into<String>) -> Fault {
         Fault {
-            why: Some(why.into()),
+            why: Some(text::shortened(why.into(), text::END)),
             ..Fault::new(kind)
         }
     }
@@ -241,9 +243,11 @@ impl Fault {
     pub(super) fn of(error: &Error) -> Fault {
         log::internal(error);
         Fault {
-            kind: kind(error),
-            why: why(error),
             retry_after: error.retry_after().map(|wait| wait.as_secs()),
+            ..match why(error) {
+                Some(why) => Fault::because(kind(error), why),
+                None => Fault::new(kind(error)),
+            }
         }
     }
 
@@ -265,6 +269,15 @@ impl Fault {
 impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         Fault::of(&error)
+    }
+}
+
+impl From<BodyFault> for Fault {
+    fn from(fault: BodyFault) -> Fault {
+        match fault {
+            BodyFault::TooLarge(_) => Fault::because(Kind::TooLarge, fault.to_string()),
+            BodyFault::Broken | BodyFault::Charset => Fault::payload(fault.to_string()),
+        }
     }
 }
 
@@ -293,29 +306,18 @@ fn kind(error: &Error) -> Kind {
 
 /// What the engine has to say beyond the documented words.
 fn why(error: &Error) -> Option<String> {
-    match error {
-        Error::Unauthenticated
-        | Error::UserDisabled
-        | Error::Forbidden(_)
-        | Error::NotFound(_)
-        | Error::NotManaged
-        | Error::Internal(_) => None,
-        Error::Throttled(_)
-        | Error::OrderOpen(_)
-        | Error::Refused(_)
-        | Error::Policy(_)
-        | Error::NoPrivateKey
-        | Error::OrderRefused(_)
-        | Error::NoCertificate
-        | Error::Invalid(_)
-        | Error::InvalidItems(_)
-        | Error::Conflict(_)
-        | Error::CertificateAttached(_)
-        | Error::Locked
-        | Error::NotLocked
-        | Error::Changed
-        | Error::Busy
-        | Error::TimedOut => Some(error.to_string()),
+    match (Class::of(error), error) {
+        (_, Error::NotFound(_) | Error::NotManaged) => None,
+        (Class::Unauthenticated | Class::Disabled | Class::Forbidden | Class::Internal, _) => None,
+        (
+            Class::Throttled
+            | Class::Missing
+            | Class::Refused
+            | Class::Conflicting
+            | Class::Unlocked
+            | Class::Unavailable,
+            _,
+        ) => Some(error.to_string()),
     }
 }
 

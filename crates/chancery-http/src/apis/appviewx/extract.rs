@@ -7,11 +7,12 @@ use chancery_app::{Credential, Error, Via};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::errors::{Fault, Kind};
+use super::errors::Fault;
 use super::{NAME, wire};
 use crate::kit::address::via;
 use crate::kit::authorization::{self, Authorization};
-use crate::kit::body::{self, BodyFault};
+use crate::kit::body;
+use crate::kit::header;
 use crate::kit::query;
 use crate::shared::Shared;
 
@@ -95,11 +96,7 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 /// A header that stands there once, in UTF-8.
 fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let mut values = headers.get_all(name).iter();
-    let (value, None) = (values.next()?, values.next()) else {
-        return None;
-    };
-    std::str::from_utf8(value.as_bytes()).ok()
+    std::str::from_utf8(header::single(headers, name)?.as_bytes()).ok()
 }
 
 /// A session's id is a token of 32 digits, printed as a UUID.
@@ -144,16 +141,13 @@ impl FromRequestParts<Shared> for Query {
 
 impl Query {
     pub(super) fn read(text: &str) -> Result<Query, Fault> {
-        let read = query::Query::read(text);
-        read.map(Query)
-            .map_err(|fault| Fault::invalid(fault.to_string()))
+        Ok(Query(query::Query::read(text)?))
     }
 
     /// A parameter that is not empty.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Fault> {
-        let value = self.0.value(name);
-        let value = value.map_err(|fault| Fault::invalid(fault.to_string()))?;
-        Ok(value.filter(|text| !text.is_empty()).map(str::to_owned))
+        let value = self.0.value(name)?.filter(|text| !text.is_empty());
+        Ok(value.map(str::to_owned))
     }
 
     /// A parameter that is true or false.
@@ -185,16 +179,7 @@ impl FromRequest<Shared> for Json {
     type Rejection = Fault;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Json, Fault> {
-        let limit = usize::try_from(shared.config.server.max_body).unwrap_or(usize::MAX);
-        let body = body::read(request, limit)
-            .await
-            .map_err(|fault| match fault {
-                BodyFault::TooLarge => Fault::because(
-                    Kind::TooLarge,
-                    format!("the body is larger than {limit} octets"),
-                ),
-                BodyFault::Broken => Fault::payload("the body did not arrive whole"),
-            })?;
+        let body = body::text(request, shared.largest_body()).await?;
         wire::read(&body).map(Json).map_err(Fault::payload)
     }
 }

@@ -17,6 +17,7 @@ use chancery_app::Error;
 
 use super::errors::{Fault, Kind};
 use super::layout::Document;
+use crate::kit::media;
 use crate::kit::negotiate::{Representation, accepted};
 use crate::kit::query::Query;
 
@@ -142,9 +143,7 @@ fn written(mut response: Response, representation: Representation) -> Response {
     };
     match (document, representation) {
         (None, _) => with_body(response, NEITHER, String::new()),
-        (Some(document), Representation::Json) => {
-            with_body(response, "application/json", document.json())
-        }
+        (Some(document), Representation::Json) => with_body(response, media::JSON, document.json()),
         (Some(document), Representation::Xml) => {
             with_body(response, "application/xml; charset=utf-8", document.xml())
         }

@@ -7,7 +7,9 @@ use chancery_core::certificate::Refusal;
 
 use super::layout::Document;
 use super::wire;
-use crate::kit::log;
+use crate::kit::body::BodyFault;
+use crate::kit::class::Class;
+use crate::kit::{log, text};
 
 /// What Tastypie says when it says nothing.
 const CANNED: &str = "Sorry, this request could not be processed. Please try again later.";
@@ -73,7 +75,7 @@ impl Fault {
     pub(super) fn new(kind: Kind, text: impl Into<String>) -> Fault {
         Fault {
             kind,
-            text: text.into(),
+            text: text::shortened(text.into(), text::END),
             retry_after: None,
         }
     }
@@ -118,37 +120,29 @@ impl From<Error> for Fault {
     }
 }
 
+impl From<BodyFault> for Fault {
+    fn from(fault: BodyFault) -> Fault {
+        match fault {
+            BodyFault::TooLarge(_) => Fault::new(Kind::TooLarge, fault.to_string()),
+            BodyFault::Broken | BodyFault::Charset => Fault::bad(fault.to_string()),
+        }
+    }
+}
+
 /// The table.
 fn kind(error: &Error) -> Kind {
-    match error {
+    match (Class::of(error), error) {
+        (_, Error::Refused(Refusal::Deleted | Refusal::Purged)) => Kind::NotFound,
+        (_, Error::NoCertificate) => Kind::BadRequest,
+        (_, Error::Changed) => Kind::Changed,
         // A disabled administrator is nobody to Tastypie.
-        Error::Unauthenticated | Error::UserDisabled => Kind::Unauthorized,
-        Error::Throttled(_) => Kind::TooMany,
-        Error::Forbidden(_) => Kind::Forbidden,
-        Error::NotFound(_) | Error::Refused(Refusal::Deleted | Refusal::Purged) => Kind::NotFound,
-        Error::Refused(
-            Refusal::Pending
-            | Refusal::Active
-            | Refusal::OnHold
-            | Refusal::Revoked(_)
-            | Refusal::Expired
-            | Refusal::NotDeleted,
-        )
-        | Error::Policy(_)
-        | Error::Invalid(_)
-        | Error::InvalidItems(_)
-        | Error::Conflict(_)
-        | Error::CertificateAttached(_)
-        | Error::OrderOpen(_)
-        | Error::Locked
-        | Error::NotLocked
-        | Error::OrderRefused(_)
-        | Error::NotManaged
-        | Error::NoPrivateKey
-        | Error::NoCertificate => Kind::BadRequest,
-        Error::Changed => Kind::Changed,
-        Error::Busy | Error::TimedOut => Kind::Unavailable,
-        Error::Internal(_) => Kind::Broken,
+        (Class::Unauthenticated | Class::Disabled, _) => Kind::Unauthorized,
+        (Class::Forbidden, _) => Kind::Forbidden,
+        (Class::Throttled, _) => Kind::TooMany,
+        (Class::Missing, _) => Kind::NotFound,
+        (Class::Refused | Class::Conflicting | Class::Unlocked, _) => Kind::BadRequest,
+        (Class::Unavailable, _) => Kind::Unavailable,
+        (Class::Internal, _) => Kind::Broken,
     }
 }
 

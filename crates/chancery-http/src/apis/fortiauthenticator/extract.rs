@@ -3,7 +3,6 @@
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use bytes::Bytes;
 use chancery_app::{CertificateRef, Credential, Error};
 use chancery_core::identity::CertificateNumber;
 
@@ -12,9 +11,10 @@ use super::errors::{Fault, Kind};
 use super::wire::Change;
 use crate::kit::address::via;
 use crate::kit::authorization::{self, Authorization};
-use crate::kit::body::{self, BodyFault};
+use crate::kit::body;
+use crate::kit::header::single;
 use crate::kit::multipart::{Form, FormFault};
-use crate::kit::query::{self, QueryFault};
+use crate::kit::query;
 use crate::shared::Shared;
 
 /// Who asks, by name and API key. A log-in password is none.
@@ -60,12 +60,6 @@ impl FromRequestParts<Shared> for Query {
     }
 }
 
-impl From<QueryFault> for Fault {
-    fn from(fault: QueryFault) -> Fault {
-        Fault::bad(fault.to_string())
-    }
-}
-
 impl FromRequestParts<Shared> for Which {
     type Rejection = Fault;
 
@@ -88,7 +82,7 @@ impl FromRequest<Shared> for Wanted {
     type Rejection = Fault;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Wanted, Fault> {
-        let body = read_body(request, shared).await?;
+        let body = body::text(request, shared.largest_body()).await?;
         Change::read(&body).map(Wanted).map_err(Fault::bad)
     }
 }
@@ -100,7 +94,7 @@ impl FromRequest<Shared> for Parted {
         let header = request.headers().get(CONTENT_TYPE);
         let content_type = header.and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
-        let body = read_body(request, shared).await?;
+        let body = body::read(request, shared.largest_body()).await?;
         Ok(Parted(Form::read(&content_type, body)?))
     }
 }
@@ -111,23 +105,11 @@ impl From<FormFault> for Fault {
     }
 }
 
-async fn read_body(request: Request, shared: &Shared) -> Result<Bytes, Fault> {
-    let limit = usize::try_from(shared.config.server.max_body).unwrap_or(usize::MAX);
-    let read = body::read(request, limit).await;
-    read.map_err(|fault| match fault {
-        BodyFault::TooLarge => Fault::new(
-            Kind::TooLarge,
-            format!("the body is larger than {limit} octets"),
-        ),
-        BodyFault::Broken => Fault::bad("the body did not arrive whole"),
-    })
-}
-
 impl FromRequestParts<Shared> for Overridden {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _shared: &Shared) -> Result<Overridden, Fault> {
-        let said = parts.headers.get("x-http-method-override");
+        let said = single(&parts.headers, "x-http-method-override");
         if said.is_some_and(|method| method.as_bytes().eq_ignore_ascii_case(b"patch")) {
             Ok(Overridden)
         } else {

@@ -16,6 +16,7 @@ use chancery_app::Error;
 
 use super::errors::Fault;
 use super::wire::Document;
+use crate::kit::media;
 use crate::kit::negotiate::{Representation, accepted, content_type};
 
 /// What a handler has to say.
@@ -105,8 +106,8 @@ fn written(mut response: Response, representation: Representation) -> Response {
     headers.insert(EXPIRES, HeaderValue::from_static("-1"));
     let Some(said) = said else { return response };
     let media_type = match representation {
-        Representation::Json => "application/json",
-        Representation::Xml => "application/xml",
+        Representation::Json => media::JSON,
+        Representation::Xml => media::XML,
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     if let Said::Fault(fault) = &said {

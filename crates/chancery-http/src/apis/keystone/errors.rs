@@ -6,7 +6,9 @@ use chancery_app::Error;
 use chancery_core::certificate::Refusal;
 
 use super::wire::fault::Body;
-use crate::kit::log;
+use crate::kit::body::BodyFault;
+use crate::kit::class::Class;
+use crate::kit::{log, text};
 
 /// A fault to answer with.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,7 +94,7 @@ impl Fault {
     pub(super) fn new(kind: Kind, details: impl Into<String>) -> Fault {
         Fault {
             kind,
-            details: details.into(),
+            details: text::shortened(details.into(), text::END),
             retry_after: None,
         }
     }
@@ -138,71 +140,53 @@ impl From<Error> for Fault {
     }
 }
 
+impl From<BodyFault> for Fault {
+    fn from(fault: BodyFault) -> Fault {
+        match fault {
+            BodyFault::TooLarge(_) => Fault::new(Kind::OverLimit, fault.to_string()),
+            BodyFault::Broken | BodyFault::Charset => Fault::bad(fault.to_string()),
+        }
+    }
+}
+
 /// The table. 401 is said to who lacks a privilege, and 403 to disabled users only, as the document has it.
 fn kind(error: &Error) -> Kind {
-    match error {
-        Error::Unauthenticated | Error::Forbidden(_) => Kind::Unauthorized,
-        Error::Throttled(_) => Kind::OverLimit,
-        Error::UserDisabled => Kind::UserDisabled,
-        Error::NotFound(_)
-        | Error::NoCertificate
-        | Error::Refused(Refusal::Pending | Refusal::Deleted | Refusal::Purged) => {
+    match (Class::of(error), error) {
+        (_, Error::Refused(Refusal::Pending | Refusal::Deleted | Refusal::Purged)) => {
             Kind::ItemNotFound
         }
-        Error::Refused(
-            Refusal::Active
-            | Refusal::OnHold
-            | Refusal::Revoked(_)
-            | Refusal::Expired
-            | Refusal::NotDeleted,
-        )
-        | Error::Policy(_)
-        | Error::Invalid(_)
-        | Error::InvalidItems(_)
-        | Error::OrderRefused(_)
-        | Error::NotManaged
-        | Error::NoPrivateKey => Kind::BadRequest,
-        Error::Conflict(_)
-        | Error::CertificateAttached(_)
-        | Error::OrderOpen(_)
-        | Error::Locked
-        | Error::NotLocked
-        | Error::Changed => Kind::Conflict,
-        Error::Busy | Error::TimedOut => Kind::ServiceUnavailable,
-        Error::Internal(_) => Kind::IdentityFault,
+        (Class::Unauthenticated | Class::Forbidden, _) => Kind::Unauthorized,
+        (Class::Disabled, _) => Kind::UserDisabled,
+        (Class::Throttled, _) => Kind::OverLimit,
+        (Class::Missing, _) => Kind::ItemNotFound,
+        (Class::Refused, _) => Kind::BadRequest,
+        (Class::Conflicting | Class::Unlocked, _) => Kind::Conflict,
+        (Class::Unavailable, _) => Kind::ServiceUnavailable,
+        (Class::Internal, _) => Kind::IdentityFault,
     }
 }
 
 /// The document's own words where it has some.
 fn details(error: &Error) -> String {
-    match error {
-        Error::Unauthenticated => "Invalid credentials".to_owned(),
-        Error::Forbidden(_) => {
-            "The caller does not have the privilege required to perform the operation.".to_owned()
+    let words = match (Class::of(error), error) {
+        (_, Error::Busy) => "The server is unavailable to process the request.",
+        (Class::Unauthenticated, _) => "Invalid credentials",
+        (Class::Forbidden, _) => {
+            "The caller does not have the privilege required to perform the operation."
         }
-        Error::UserDisabled => "Disabled or suspended user making the request".to_owned(),
-        Error::Busy => "The server is unavailable to process the request.".to_owned(),
-        Error::Internal(_) => {
-            "The server encountered a problem while processing the request.".to_owned()
-        }
-        Error::Throttled(_)
-        | Error::NotFound(_)
-        | Error::Refused(_)
-        | Error::Policy(_)
-        | Error::Invalid(_)
-        | Error::InvalidItems(_)
-        | Error::Conflict(_)
-        | Error::CertificateAttached(_)
-        | Error::OrderOpen(_)
-        | Error::Locked
-        | Error::NotLocked
-        | Error::OrderRefused(_)
-        | Error::NotManaged
-        | Error::NoPrivateKey
-        | Error::NoCertificate
-        | Error::Changed
-        | Error::TimedOut => error.to_string(),
-    }
+        (Class::Disabled, _) => "Disabled or suspended user making the request",
+        (Class::Internal, _) => "The server encountered a problem while processing the request.",
+        (
+            Class::Throttled
+            | Class::Missing
+            | Class::Refused
+            | Class::Conflicting
+            | Class::Unlocked
+            | Class::Unavailable,
+            _,
+        ) => return error.to_string(),
+    };
+    words.to_owned()
 }
 
 #[cfg(test)]

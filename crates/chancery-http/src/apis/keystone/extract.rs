@@ -1,7 +1,7 @@
 //! What a request brings: caller, body, query, path and the address under which it reached us. Whatever is wrong with
 //! these, it is said in this API's words.
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use chancery_app::{CertificateRef, Credential, Via};
 
@@ -10,8 +10,9 @@ use super::wire::{self, Readable};
 use super::{NAME, map};
 use crate::kit::address::{self, via};
 use crate::kit::body::{self, BodyFault};
+use crate::kit::header::single;
 use crate::kit::negotiate::{Representation, content_type};
-use crate::kit::query::{self, QueryFault};
+use crate::kit::query;
 use crate::shared::Shared;
 
 /// Who asks, by the token in X-Auth-Token.
@@ -44,8 +45,7 @@ impl FromRequestParts<Shared> for Caller {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Caller, Fault> {
-        let mut values = parts.headers.get_all("x-auth-token").iter();
-        let (Some(value), None) = (values.next(), values.next()) else {
+        let Some(value) = single(&parts.headers, "x-auth-token") else {
             return Err(Fault::new(
                 Kind::Unauthorized,
                 "send one token in the X-Auth-Token header",
@@ -78,21 +78,13 @@ impl<T: Readable> FromRequest<Shared> for Spoken<T> {
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Spoken<T>, Fault> {
         let media_type = content_type(request.headers());
-        let limit = usize::try_from(shared.config.server.max_body).unwrap_or(usize::MAX);
-        let body = body::read(request, limit)
-            .await
-            .map_err(|fault| match fault {
-                BodyFault::TooLarge => Fault::new(
-                    Kind::OverLimit,
-                    format!("the body is larger than {limit} octets"),
-                ),
-                BodyFault::Broken => Fault::bad("the body did not arrive whole"),
-            })?;
+        let body = body::read(request, shared.largest_body()).await?;
+        // Stricter than the other APIs: of another charset not even ASCII is read.
         if media_type
             .as_ref()
             .is_some_and(|media_type| !media_type.is_utf8())
         {
-            return Err(Fault::bad("the body must be in UTF-8"));
+            return Err(BodyFault::Charset.into());
         }
         let said = media_type.and_then(|media_type| media_type.representation());
         match said.unwrap_or_else(|| Representation::looked_at(&body)) {
@@ -121,20 +113,11 @@ impl Query {
     }
 }
 
-impl From<QueryFault> for Fault {
-    fn from(fault: QueryFault) -> Fault {
-        Fault::bad(fault.to_string())
-    }
-}
-
 impl FromRequestParts<Shared> for Which {
     type Rejection = Fault;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Which, Fault> {
-        let path = Path::<(String, String)>::from_request_parts(parts, shared).await;
-        let Ok(Path((issuer, serial))) = path else {
-            return Err(Fault::bad("the path is not in UTF-8"));
-        };
+    async fn from_request_parts(parts: &mut Parts, _shared: &Shared) -> Result<Which, Fault> {
+        let (issuer, serial): (String, String) = address::named(parts).await?;
         map::issued(&issuer, &serial).map(Which)
     }
 }
@@ -142,12 +125,8 @@ impl FromRequestParts<Shared> for Which {
 impl FromRequestParts<Shared> for Segment {
     type Rejection = Fault;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Segment, Fault> {
-        let path = Path::<String>::from_request_parts(parts, shared).await;
-        let Ok(Path(segment)) = path else {
-            return Err(Fault::bad("the path is not in UTF-8"));
-        };
-        Ok(Segment(segment))
+    async fn from_request_parts(parts: &mut Parts, _shared: &Shared) -> Result<Segment, Fault> {
+        Ok(Segment(address::named(parts).await?))
     }
 }
 

@@ -81,8 +81,8 @@ pub(super) trait Readable: Sized {
 
 /// Reads a body that says to be XML.
 pub(super) fn read_xml<T: Readable>(body: &[u8]) -> Result<T, String> {
-    let document = xml::parse(body).map_err(|fault| fault.to_string())?;
-    T::from_xml(&document).map_err(|fault| fault.to_string())
+    let document = xml::parse(body)?;
+    Ok(T::from_xml(&document)?)
 }
 
 /// Reads a body that says to be JSON; a member that stands there twice is refused, known or not.

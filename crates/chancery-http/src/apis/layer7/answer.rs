@@ -16,6 +16,7 @@ use chancery_app::{Clock, Error};
 use super::errors::Fault;
 use super::wire::{Document, Item, List};
 use crate::kit::address::host;
+use crate::kit::media;
 use crate::kit::time::rfc3339;
 
 /// What a client that shows no credentials is asked for: the gateway's own default realm.
@@ -133,7 +134,7 @@ fn written(mut response: Response, origin: &str, path: &str) -> Response {
     let headers = response.headers_mut();
     let media_type = match &said {
         Said::Text(media_type, _) => media_type,
-        Said::Document(_) | Said::Fault(_) => "application/xml",
+        Said::Document(_) | Said::Fault(_) => media::XML,
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     // A router that answered within a handler has counted the empty body.

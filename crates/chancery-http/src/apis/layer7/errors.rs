@@ -5,8 +5,11 @@ use axum::http::StatusCode;
 use chancery_app::{Error, User};
 
 use super::layout;
+use crate::kit::body::BodyFault;
+use crate::kit::class::Class;
 use crate::kit::log;
 use crate::kit::node::Node;
+use crate::kit::text;
 
 /// An error to answer with.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -100,7 +103,7 @@ impl Fault {
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Fault {
         Fault {
             kind,
-            detail: detail.into(),
+            detail: text::shortened(detail.into(), text::END),
             retry_after: None,
         }
     }
@@ -141,61 +144,40 @@ impl From<Error> for Fault {
     }
 }
 
+impl From<BodyFault> for Fault {
+    fn from(fault: BodyFault) -> Fault {
+        match fault {
+            BodyFault::TooLarge(_) => Fault::new(Kind::TooLarge, fault.to_string()),
+            BodyFault::Broken | BodyFault::Charset => Fault::bad(fault.to_string()),
+        }
+    }
+}
+
 /// The table.
 fn kind(error: &Error) -> Kind {
-    match error {
-        Error::CertificateAttached(_) => Kind::Update,
-        Error::Unauthenticated => Kind::Unauthorized,
-        Error::UserDisabled | Error::Forbidden(_) => Kind::Forbidden,
-        Error::Throttled(_) => Kind::TooManyRequests,
-        Error::NotFound(_) | Error::NoCertificate => Kind::NotFound,
-        Error::Refused(_)
-        | Error::Policy(_)
-        | Error::Invalid(_)
-        | Error::InvalidItems(_)
-        | Error::OrderRefused(_)
-        | Error::NotManaged
-        | Error::NoPrivateKey => Kind::BadRequest,
-        Error::Conflict(_)
-        | Error::OrderOpen(_)
-        | Error::Locked
-        | Error::NotLocked
-        | Error::Changed => Kind::Conflict,
-        Error::Busy | Error::TimedOut => Kind::Unavailable,
-        Error::Internal(_) => Kind::InternalError,
+    match (Class::of(error), error) {
+        (_, Error::CertificateAttached(_)) => Kind::Update,
+        (Class::Unauthenticated, _) => Kind::Unauthorized,
+        (Class::Disabled | Class::Forbidden, _) => Kind::Forbidden,
+        (Class::Throttled, _) => Kind::TooManyRequests,
+        (Class::Missing, _) => Kind::NotFound,
+        (Class::Refused, _) => Kind::BadRequest,
+        (Class::Conflicting | Class::Unlocked, _) => Kind::Conflict,
+        (Class::Unavailable, _) => Kind::Unavailable,
+        (Class::Internal, _) => Kind::InternalError,
     }
 }
 
 /// The document's own words where it has some.
 fn detail(error: &Error) -> String {
-    match error {
-        Error::CertificateAttached(user) => format!(
+    if let Error::CertificateAttached(user) = error {
+        return format!(
             "this user is currently not allowed to generate a new cert: {} ({})",
             shown_name(user),
             user.name
-        ),
-        Error::Unauthenticated
-        | Error::UserDisabled
-        | Error::Forbidden(_)
-        | Error::Throttled(_)
-        | Error::NotFound(_)
-        | Error::Refused(_)
-        | Error::Policy(_)
-        | Error::Invalid(_)
-        | Error::InvalidItems(_)
-        | Error::Conflict(_)
-        | Error::OrderOpen(_)
-        | Error::Locked
-        | Error::NotLocked
-        | Error::OrderRefused(_)
-        | Error::NotManaged
-        | Error::NoPrivateKey
-        | Error::NoCertificate
-        | Error::Changed
-        | Error::Busy
-        | Error::TimedOut
-        | Error::Internal(_) => error.to_string(),
+        );
     }
+    error.to_string()
 }
 
 /// How a user is shown to people: its display name, else its log-in name.

@@ -1,7 +1,7 @@
 //! What a request brings: caller, body, query and what its path names. Whatever is wrong with these, it is said in this
 //! API's words.
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use bytes::Bytes;
 use chancery_app::{Credential, Error, INTERNAL_PROVIDER};
@@ -9,12 +9,13 @@ use chancery_core::identity::UserId;
 use secrecy::SecretString;
 
 use super::NAME;
-use super::errors::{Fault, Kind};
-use super::wire::{self, Readable};
-use crate::kit::address::via;
+use super::errors::Fault;
+use super::wire;
+use crate::kit::address::{self, via};
 use crate::kit::authorization::{self, Authorization};
-use crate::kit::body::{self, BodyFault};
+use crate::kit::body;
 use crate::kit::query;
+use crate::kit::xml::Readable;
 use crate::shared::Shared;
 
 /// Who asks, by log-in name and password.
@@ -55,15 +56,7 @@ impl FromRequest<Shared> for Raw {
     type Rejection = Fault;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Raw, Fault> {
-        let limit = usize::try_from(shared.config.server.max_body).unwrap_or(usize::MAX);
-        let body = body::read(request, limit).await;
-        body.map(Raw).map_err(|fault| match fault {
-            BodyFault::TooLarge => Fault::new(
-                Kind::TooLarge,
-                format!("the body is larger than {limit} octets"),
-            ),
-            BodyFault::Broken => Fault::bad("the body did not arrive whole"),
-        })
+        Ok(Raw(body::text(request, shared.largest_body()).await?))
     }
 }
 
@@ -87,15 +80,12 @@ impl FromRequestParts<Shared> for Query {
 impl Query {
     /// Reads what stands after the question mark.
     pub(super) fn read(text: &str) -> Result<Query, Fault> {
-        let read = query::Query::read(text);
-        read.map(Query)
-            .map_err(|fault| Fault::bad(fault.to_string()))
+        Ok(Query(query::Query::read(text)?))
     }
 
     /// The value of a parameter that may stand there once.
     pub(super) fn value(&self, name: &str) -> Result<Option<&str>, Fault> {
-        let value = self.0.value(name);
-        value.map_err(|fault| Fault::bad(fault.to_string()))
+        Ok(self.0.value(name)?)
     }
 
     /// Every value of a parameter.
@@ -115,11 +105,8 @@ impl Query {
 impl FromRequestParts<Shared> for Place {
     type Rejection = Fault;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Place, Fault> {
-        let named = Path::<Vec<(String, String)>>::from_request_parts(parts, shared).await;
-        let Ok(Path(named)) = named else {
-            return Err(Fault::bad("the path is not in UTF-8"));
-        };
+    async fn from_request_parts(parts: &mut Parts, _shared: &Shared) -> Result<Place, Fault> {
+        let named: Vec<(String, String)> = address::named(parts).await?;
         let mut place = Place::default();
         for (name, value) in named {
             match name.as_str() {

@@ -10,7 +10,7 @@ pub(super) mod user;
 
 use super::layout::{self, NAMESPACE};
 use crate::kit::node::Node;
-use crate::kit::xml::{self, Element};
+use crate::kit::xml::{self, Element, Readable};
 
 /// One thing in its envelope.
 #[derive(Clone, Debug)]
@@ -47,34 +47,10 @@ pub(super) enum Document {
     List(List),
 }
 
-/// A body that can be read.
-pub(super) trait Readable: Sized {
-    /// The name of its root element.
-    const ROOT: &'static str;
-
-    /// Reads its root element. The error says what was wrong.
-    fn read(root: Element<'_>) -> Result<Self, String>;
-}
-
 /// Reads a body. Elements that are not asked for are passed over, attributes too.
 pub(super) fn read<T: Readable>(body: &[u8]) -> Result<T, String> {
-    let document = xml::parse(body).map_err(|fault| fault.to_string())?;
-    let root =
-        Element::root(&document, &[NAMESPACE], T::ROOT).map_err(|fault| fault.to_string())?;
-    T::read(root)
-}
-
-/// The text of a child without the white space around it; none if there is nothing else.
-fn child_text(parent: Element<'_>, name: &str) -> Result<Option<String>, String> {
-    let text = parent.child_text(name).map_err(|fault| fault.to_string())?;
-    Ok(text
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty()))
-}
-
-/// The text of a child that must be there.
-fn required_text(parent: Element<'_>, name: &str) -> Result<String, String> {
-    child_text(parent, name)?.ok_or_else(|| format!("<{name}> is required"))
+    let document = xml::parse(body)?;
+    T::read(Element::root(&document, &[NAMESPACE], T::ROOT)?)
 }
 
 /// A version attribute; some clients send an empty one.

@@ -8,6 +8,11 @@ use chancery_app::Error;
 use chancery_core::workorder::OrderRefusal;
 
 use super::wire::Problem;
+use crate::kit::body::BodyFault;
+use crate::kit::text;
+
+/// The media type of problems (RFC 9457).
+pub(super) const PROBLEM: &str = "application/problem+json";
 
 /// Something went wrong: a status, a kind and what to tell.
 #[derive(Debug)]
@@ -24,14 +29,6 @@ impl Fault {
         Fault::new(StatusCode::BAD_REQUEST, "invalid", detail)
     }
 
-    pub(crate) fn too_large() -> Fault {
-        Fault::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too-large",
-            "the request's body is too large",
-        )
-    }
-
     pub(crate) fn not_json() -> Fault {
         let detail = "send JSON with Content-Type: application/json";
         Fault::new(
@@ -45,7 +42,7 @@ impl Fault {
         Fault {
             status,
             kind,
-            detail: detail.into(),
+            detail: text::shortened(detail.into(), text::END),
             retry_after: None,
         }
     }
@@ -84,10 +81,8 @@ impl From<&Error> for Fault {
             Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         Fault {
-            status,
-            kind,
-            detail: error.to_string(),
             retry_after: error.retry_after().map(|wait| wait.as_secs()),
+            ..Fault::new(status, kind, error.to_string())
         }
     }
 }
@@ -96,6 +91,20 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         crate::kit::log::internal(&error);
         Fault::from(&error)
+    }
+}
+
+impl From<BodyFault> for Fault {
+    fn from(fault: BodyFault) -> Fault {
+        match fault {
+            BodyFault::TooLarge(_) => Fault::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-large",
+                "the request's body is too large",
+            ),
+            BodyFault::Broken => Fault::invalid("the request's body did not arrive whole"),
+            BodyFault::Charset => Fault::invalid(fault.to_string()),
+        }
     }
 }
 
@@ -109,10 +118,7 @@ impl IntoResponse for Fault {
         };
         let mut response = (self.status, Json(problem)).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(
                 WWW_AUTHENTICATE,
@@ -134,7 +140,7 @@ pub(crate) fn fault(error: &Error, _: &HeaderMap) -> Response {
 }
 
 /// A path that no API has.
-pub(crate) async fn unknown_path(uri: Uri) -> Response {
+pub(crate) fn unknown_path(uri: &Uri) -> Response {
     Fault::new(
         StatusCode::NOT_FOUND,
         "not-found",

@@ -5,15 +5,16 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use chancery_app::{Credential, Error};
+use chancery_app::{CertificateRef, Credential, Error};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
-use super::NAME;
 use super::errors::Fault;
+use super::{NAME, map};
 use crate::kit::address::via;
 use crate::kit::authorization::{self, Authorization};
-use crate::kit::body::{self, BodyFault};
+use crate::kit::negotiate::content_type;
+use crate::kit::{body, media};
 use crate::shared::Shared;
 
 /// Who is calling: Basic with API key or password, or a bearer token.
@@ -21,6 +22,9 @@ pub(super) struct Caller(pub(super) chancery_app::Caller);
 
 /// A JSON body.
 pub(super) struct Json<T>(pub(super) T);
+
+/// The certificate that the path names: 24 hexadecimal digits are an id, other digits a number, all else a name.
+pub(super) struct Which(pub(super) CertificateRef);
 
 /// A path's one variable part.
 pub(super) struct Id(pub(super) String);
@@ -55,13 +59,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
         if !is_json(request.headers()) {
             return Err(Fault::not_json());
         }
-        let limit = usize::try_from(shared.config.server.max_body).unwrap_or(usize::MAX);
-        let octets = body::read(request, limit)
-            .await
-            .map_err(|fault| match fault {
-                BodyFault::TooLarge => Fault::too_large(),
-                BodyFault::Broken => Fault::invalid("the request's body did not arrive whole"),
-            })?;
+        let octets = body::text(request, shared.largest_body()).await?;
         // serde would take an array for an object without names.
         if octets
             .trim_ascii()
@@ -82,18 +80,11 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else {
-        return true;
+    let kind = content_type(headers).map(|media_type| media_type.essence);
+    let is_json = |kind: String| {
+        kind == media::JSON || (kind.starts_with("application/") && kind.ends_with("+json"))
     };
-    let kind = value
-        .to_str()
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+    kind.map_or(!headers.contains_key(CONTENT_TYPE), is_json)
 }
 
 impl FromRequestParts<Shared> for Id {
@@ -104,6 +95,15 @@ impl FromRequestParts<Shared> for Id {
             .await
             .map_err(|_| Fault::invalid("the path is not UTF-8"))?;
         Ok(Id(id))
+    }
+}
+
+impl FromRequestParts<Shared> for Which {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Which, Fault> {
+        let Id(id) = Id::from_request_parts(parts, shared).await?;
+        Ok(Which(map::reference(&id)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Chancery's own API, `/chancery/v1`: JSON, RFC 9457 problems, an OpenAPI document. The command line speaks it.
 
+mod answer;
 mod errors;
 mod extract;
 mod handlers;
@@ -85,6 +86,10 @@ pub(crate) fn router() -> Router<Shared> {
         .route(
             "/chancery/v1/revocations/{number}/resume",
             post(revocations::resume),
+        )
+        .route(
+            "/chancery/v1/revocations/{number}/release",
+            post(revocations::release),
         )
         .route("/chancery/v1/records", get(records::list))
         .route("/chancery/v1/records/{name}", get(records::show))

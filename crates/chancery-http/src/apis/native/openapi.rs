@@ -3,13 +3,16 @@
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
-use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 
+use super::errors::PROBLEM;
 use super::handlers::{
     accounts, audit, authorities, certificates, domains, lifecycle, orders, records, revocations,
     users,
 };
+use super::wire;
+use crate::kit::media;
 
 /// The document: every handler of this API, and how callers prove who they are.
 #[derive(OpenApi)]
@@ -24,6 +27,7 @@ use super::handlers::{
         certificates::der, certificates::chain, certificates::pkcs12, lifecycle::renew, lifecycle::hold,
         lifecycle::release, lifecycle::revoke, lifecycle::delete, lifecycle::purge, orders::regenerate,
         orders::list, orders::show, orders::approve, orders::reject, revocations::start, revocations::list, revocations::show, revocations::stop, revocations::resume,
+        revocations::release,
         records::list, records::show, records::sign, users::list, users::add,
         users::show, users::change, users::remove, users::new_api_key, users::remove_api_key, domains::list,
         domains::add, domains::show, domains::change, domains::remove, authorities::list, authorities::add, authorities::show,
@@ -31,13 +35,14 @@ use super::handlers::{
         authorities::import_crl, authorities::withdraw,
         authorities::profiles, audit::list, accounts::new_token, accounts::revoke_token, accounts::whoami
     ),
+    components(schemas(wire::Problem)),
     security(("basic" = []), ("bearer" = [])),
     modifiers(&Finish)
 )]
 struct Document;
 
-/// Adds how callers prove who they are, makes the operations' ids unique (several handlers are called `list`), and gives
-/// problems their media type.
+/// Adds how callers prove who they are and that every operation may be refused with a problem, and makes the operations'
+/// ids unique (several handlers are called `list`).
 struct Finish;
 
 impl utoipa::Modify for Finish {
@@ -61,9 +66,8 @@ impl utoipa::Modify for Finish {
                     .operation_id
                     .as_ref()
                     .map(|id| format!("{tag}_{id}"));
-                if let Some(response) = operation.responses.responses.get_mut("4XX") {
-                    as_problem(response);
-                }
+                let responses = &mut operation.responses.responses;
+                responses.insert("4XX".to_owned(), problem().into());
             }
         }
         let components = document.components.get_or_insert_default();
@@ -73,12 +77,13 @@ impl utoipa::Modify for Finish {
     }
 }
 
-/// Gives a problem its media type.
-fn as_problem(response: &mut RefOr<utoipa::openapi::Response>) {
-    let RefOr::T(response) = response else { return };
-    let problems = std::mem::take(&mut response.content).into_values();
-    let problems = problems.map(|problem| ("application/problem+json".to_owned(), problem));
-    response.content.extend(problems);
+fn problem() -> utoipa::openapi::Response {
+    let schema = Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new()
+        .description("Refused: a problem")
+        .content(PROBLEM, content)
+        .build()
 }
 
 /// The document as pretty JSON with a newline at its end: what stands committed in `openapi.json`.
@@ -91,11 +96,7 @@ pub fn text() -> String {
 
 /// Serves the committed document; a test holds it against [`text`].
 pub(super) async fn document() -> Response {
-    (
-        [(CONTENT_TYPE, "application/json")],
-        include_str!("openapi.json"),
-    )
-        .into_response()
+    ([(CONTENT_TYPE, media::JSON)], include_str!("openapi.json")).into_response()
 }
 
 #[cfg(test)]

@@ -23,5 +23,5 @@ pub(crate) use order::{Order, OrderList, OrderQuery, Regenerate, Reject};
 pub(crate) use overview::{Audit, AuditEntry, AuditQuery, Problem, Profile, ProfileList};
 pub(crate) use record::{Record, RecordList, SignRecord};
 pub(crate) use revocation::{
-    NewRevocation, Revocation, RevocationList, RevocationPreview, RevocationQuery,
+    NewRelease, NewRevocation, Revocation, RevocationList, RevocationPreview, RevocationQuery,
 };

@@ -13,6 +13,7 @@ use chancery_app::Error;
 use super::VERSIONS;
 use super::errors::Fault;
 use super::wire::Envelope;
+use crate::kit::media;
 use crate::kit::negotiate::{Representation, accepts};
 use crate::kit::node::Node;
 
@@ -69,7 +70,7 @@ impl IntoResponse for Answer {
     }
 }
 
-const XML: [(HeaderName, &str); 1] = [(CONTENT_TYPE, "application/xml")];
+const XML: [(HeaderName, &str); 1] = [(CONTENT_TYPE, media::XML)];
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {

@@ -4,7 +4,9 @@
 use axum::http::StatusCode;
 use chancery_app::{Conflict, Error};
 
-use crate::kit::log;
+use crate::kit::body::BodyFault;
+use crate::kit::class::Class;
+use crate::kit::{log, text};
 
 /// A fault to answer with.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +25,8 @@ const UNSUPPORTED_VERSION: &str = "Unsupported versionId in URI";
 const LOCKED: &str = "Resource locked by another user";
 const NOT_LOCKED: &str = "User does not have the lock";
 const CLEAR_TEXT: &str = "Client must connect with HTTPS.";
+/// Most characters of an error at each end, where the text is longer.
+const END: usize = 1_000;
 /// Ours, where the documents only say what the status means.
 const FORBIDDEN: &str = "This request requires administrator privileges.";
 
@@ -31,7 +35,7 @@ impl Fault {
     pub(super) fn new(status: StatusCode, text: impl Into<String>) -> Fault {
         Fault {
             status,
-            text: shortened(text.into()),
+            text: text::shortened(text.into(), END),
             retry_after: None,
         }
     }
@@ -68,42 +72,32 @@ impl From<Error> for Fault {
     }
 }
 
-/// The text, without its middle if it is long: what a client sent is told back to it, but not all of it.
-fn shortened(text: String) -> String {
-    const END: usize = 1000;
-    let length = text.chars().count();
-    if length <= 2 * END {
-        return text;
+impl From<BodyFault> for Fault {
+    fn from(fault: BodyFault) -> Fault {
+        match fault {
+            BodyFault::TooLarge(_) => Fault::new(StatusCode::PAYLOAD_TOO_LARGE, fault.to_string()),
+            BodyFault::Broken | BodyFault::Charset => Fault::bad(fault.to_string()),
+        }
     }
-    let start: String = text.chars().take(END).collect();
-    let end: String = text.chars().skip(length - END).collect();
-    format!("{start} ... {end}")
 }
 
 /// The table.
 fn answer(error: &Error) -> (StatusCode, String) {
-    let (status, words) = match error {
-        Error::Unauthenticated => (StatusCode::UNAUTHORIZED, Some(UNAUTHORIZED)),
-        Error::Forbidden(_) => (StatusCode::FORBIDDEN, Some(FORBIDDEN)),
-        Error::UserDisabled => (StatusCode::FORBIDDEN, None),
-        Error::Locked => (StatusCode::LOCKED, Some(LOCKED)),
-        Error::NotLocked => (StatusCode::LOCKED, Some(NOT_LOCKED)),
-        Error::NotFound(_) | Error::NoCertificate => (StatusCode::NOT_FOUND, None),
-        Error::Refused(_)
-        | Error::Policy(_)
-        | Error::Invalid(_)
-        | Error::InvalidItems(_)
-        | Error::Conflict(Conflict::RecordHasCertificate | Conflict::Certificate)
-        | Error::OrderRefused(_)
-        | Error::NotManaged
-        | Error::NoPrivateKey => (StatusCode::BAD_REQUEST, None),
-        Error::Conflict(_)
-        | Error::CertificateAttached(_)
-        | Error::OrderOpen(_)
-        | Error::Changed => (StatusCode::CONFLICT, None),
-        Error::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, None),
-        Error::Busy | Error::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, None),
-        Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
+    let (status, words) = match (Class::of(error), error) {
+        (_, Error::Conflict(Conflict::RecordHasCertificate | Conflict::Certificate)) => {
+            (StatusCode::BAD_REQUEST, None)
+        }
+        (_, Error::NotLocked) => (StatusCode::LOCKED, Some(NOT_LOCKED)),
+        (Class::Unauthenticated, _) => (StatusCode::UNAUTHORIZED, Some(UNAUTHORIZED)),
+        (Class::Forbidden, _) => (StatusCode::FORBIDDEN, Some(FORBIDDEN)),
+        (Class::Disabled, _) => (StatusCode::FORBIDDEN, None),
+        (Class::Throttled, _) => (StatusCode::TOO_MANY_REQUESTS, None),
+        (Class::Missing, _) => (StatusCode::NOT_FOUND, None),
+        (Class::Refused, _) => (StatusCode::BAD_REQUEST, None),
+        (Class::Conflicting, _) => (StatusCode::CONFLICT, None),
+        (Class::Unlocked, _) => (StatusCode::LOCKED, Some(LOCKED)),
+        (Class::Unavailable, _) => (StatusCode::SERVICE_UNAVAILABLE, None),
+        (Class::Internal, _) => (StatusCode::INTERNAL_SERVER_ERROR, None),
     };
     (
         status,

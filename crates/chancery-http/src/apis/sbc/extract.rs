@@ -1,21 +1,21 @@
 //! What a request brings: caller, body, query, and the address under which it reached us. Whatever is wrong with these, it
 //! is said in this API's words.
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use bytes::Bytes;
 use chancery_app::{Credential, Error};
 use secrecy::SecretString;
 
 use super::NAME;
 use super::errors::Fault;
-use super::wire::{self, Readable};
+use super::wire;
 use crate::kit::address::{self, via};
 use crate::kit::authorization::{self, Authorization};
-use crate::kit::body::{self, BodyFault};
+use crate::kit::body;
 use crate::kit::negotiate::{MediaType, Representation, content_type};
 use crate::kit::query;
+use crate::kit::xml::Readable;
 use crate::shared::Shared;
 
 /// Who asks, by a token.
@@ -82,7 +82,7 @@ impl FromRequest<Shared> for OldToken {
 
     async fn from_request(request: Request, shared: &Shared) -> Result<OldToken, Fault> {
         let media_type = content_type(request.headers());
-        let body = read_body(request, shared).await?;
+        let body = body::text(request, shared.largest_body()).await?;
         OldToken::read(media_type.as_ref(), &body)
     }
 }
@@ -113,7 +113,7 @@ impl<T: Readable> FromRequest<Shared> for Sent<T> {
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Sent<T>, Fault> {
         let media_type = content_type(request.headers());
-        let body = read_body(request, shared).await?;
+        let body = body::text(request, shared.largest_body()).await?;
         Sent::read(media_type.as_ref(), &body)
     }
 }
@@ -137,18 +137,6 @@ impl<T: Readable> Sent<T> {
     }
 }
 
-async fn read_body(request: Request, shared: &Shared) -> Result<Bytes, Fault> {
-    let limit = usize::try_from(shared.config.server.max_body).unwrap_or(usize::MAX);
-    let read = body::read(request, limit).await;
-    read.map_err(|fault| match fault {
-        BodyFault::TooLarge => Fault::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is larger than {limit} octets"),
-        ),
-        BodyFault::Broken => Fault::bad("the body did not arrive whole"),
-    })
-}
-
 impl FromRequestParts<Shared> for Query {
     type Rejection = Fault;
 
@@ -160,16 +148,12 @@ impl FromRequestParts<Shared> for Query {
 impl Query {
     /// Reads what stands after the question mark.
     pub(super) fn read(text: &str) -> Result<Query, Fault> {
-        let read = query::Query::read(text);
-        read.map(Query)
-            .map_err(|fault| Fault::bad(fault.to_string()))
+        Ok(Query(query::Query::read(text)?))
     }
 
     /// The value of a parameter that may stand there once; an empty one is none.
     pub(super) fn value(&self, name: &str) -> Result<Option<&str>, Fault> {
-        let value = self.0.value(name);
-        let value = value.map_err(|fault| Fault::bad(fault.to_string()))?;
-        Ok(value.filter(|value| !value.is_empty()))
+        Ok(self.0.value(name)?.filter(|value| !value.is_empty()))
     }
 
     /// The value of a parameter that must stand there.
@@ -199,11 +183,8 @@ impl Query {
 impl FromRequestParts<Shared> for OperationId {
     type Rejection = Fault;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<OperationId, Fault> {
-        let path = Path::<(String, String)>::from_request_parts(parts, shared).await;
-        let Ok(Path((_version, id))) = path else {
-            return Err(Fault::bad("the path is not in UTF-8"));
-        };
+    async fn from_request_parts(parts: &mut Parts, _shared: &Shared) -> Result<OperationId, Fault> {
+        let (_version, id): (String, String) = address::named(parts).await?;
         Ok(OperationId(id))
     }
 }

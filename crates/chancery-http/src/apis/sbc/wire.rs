@@ -4,7 +4,7 @@ pub(super) mod element;
 pub(super) mod import;
 
 use crate::kit::node::Node;
-use crate::kit::xml::{self, Element};
+use crate::kit::xml::{self, Element, Readable};
 
 /// An answer: what it says, what there is to tell about it, and where to look next.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -17,34 +17,12 @@ pub(super) struct Envelope {
     pub(super) links: Vec<String>,
 }
 
-/// A body that can be read.
-pub(super) trait Readable: Sized {
-    /// The name of its root element.
-    const ROOT: &'static str;
-
-    /// Reads its root element. The error says what was wrong.
-    fn read(root: Element<'_>) -> Result<Self, String>;
-}
-
 /// Reads a body. Nothing here has a namespace.
 pub(super) fn read<T: Readable>(body: &[u8]) -> Result<T, String> {
-    let document = xml::parse(body).map_err(|fault| fault.to_string())?;
+    let document = xml::parse(body)?;
     let root = Element::root(&document, &[""], T::ROOT)
         .map_err(|_| format!("the XML's root must be <{}> without a namespace", T::ROOT))?;
     T::read(root)
-}
-
-/// The text of a child without the white space around it; none if there is nothing else.
-fn child_text(parent: Element<'_>, name: &str) -> Result<Option<String>, String> {
-    let text = parent.child_text(name).map_err(|fault| fault.to_string())?;
-    Ok(text
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty()))
-}
-
-/// The text of a child that must be there.
-fn required_text(parent: Element<'_>, name: &str) -> Result<String, String> {
-    child_text(parent, name)?.ok_or_else(|| format!("<{name}> is required"))
 }
 
 /// Reads `true` or `false`, as this API writes them; `what` names it in the error.

@@ -46,8 +46,8 @@ enum Condition {
     Subject(SubjectCondition),
     /// One of its subject's attributes of that kind holds this, whatever its case.
     Attribute(Oid, String),
-    /// The line of its issuer holds this, whatever its case.
-    Issuer(String),
+    /// The line of its issuer holds this.
+    Issuer(SubjectCondition),
     /// One of its alternative names holds this, whatever its case.
     AlternativeName(String),
     /// Only watched, or not.
@@ -73,8 +73,7 @@ impl Wanted {
                     subject.holds(&certificate.subject.to_openssl_oneline())
                 }
                 Condition::Attribute(oid, text) => has_attribute(&certificate.subject, oid, text),
-                Condition::Issuer(text) => SubjectCondition::ContainsIgnoringCase(text.clone())
-                    .holds(&certificate.issuer.to_openssl_oneline()),
+                Condition::Issuer(issuer) => issuer.holds(&certificate.issuer.to_openssl_oneline()),
                 Condition::AlternativeName(text) => has_name(certificate, text),
                 Condition::Monitored(watched) => is_monitored(certificate) == *watched,
                 Condition::Nothing => false,
@@ -111,8 +110,7 @@ pub(crate) fn wanted(search: &Search, now: Time) -> Result<Wanted, Fault> {
         wanted.rest.push(Condition::Nothing);
     }
     if let Some(text) = &search.free_text {
-        let condition = SubjectCondition::ContainsIgnoringCase(text.clone());
-        wanted.rest.push(Condition::Subject(condition));
+        wanted.rest.push(Condition::Subject(in_line(text)));
     }
     for (keyword, text) in &search.keywords {
         keyword_condition(&mut wanted, keyword, text)?;
@@ -160,7 +158,7 @@ fn keyword_condition(wanted: &mut Wanted, keyword: &str, text: &str) -> Result<(
         "certsan" => wanted
             .rest
             .push(Condition::AlternativeName(text.to_owned())),
-        "certissuer" => wanted.rest.push(Condition::Issuer(text.to_owned())),
+        "certissuer" => wanted.rest.push(Condition::Issuer(in_line(text))),
         "certstatus" => {
             wanted.filter.status = Some(status(text)?);
             match text.trim().to_ascii_lowercase().as_str() {
@@ -183,10 +181,14 @@ fn keyword_condition(wanted: &mut Wanted, keyword: &str, text: &str) -> Result<(
 fn attribute_condition(wanted: &mut Wanted, oid: Oid, text: &str) {
     let plain = |c: char| c.is_ascii_alphanumeric() || " .-_*@".contains(c);
     if text.chars().all(plain) {
-        let condition = SubjectCondition::ContainsIgnoringCase(text.to_owned());
-        wanted.rest.push(Condition::Subject(condition));
+        wanted.rest.push(Condition::Subject(in_line(text)));
     }
     wanted.rest.push(Condition::Attribute(oid, text.to_owned()));
+}
+
+/// The line of a name holds this text, whatever its case; what is not ASCII stands in a line escaped.
+fn in_line(text: &str) -> SubjectCondition {
+    SubjectCondition::ContainsIgnoringCase(Name::openssl_oneline_part(text))
 }
 
 fn has_attribute(name: &Name, oid: &Oid, text: &str) -> bool {
@@ -320,6 +322,27 @@ mod tests {
                 .limit,
             1000
         );
+    }
+
+    #[test]
+    fn free_searches_find_what_is_not_ascii() {
+        let named = |name: &str| {
+            Name::parse(&format!("CN={name}"))
+                .unwrap()
+                .to_openssl_oneline()
+        };
+        for (text, name, found) in [
+            ("Jörg", "jörg", true),
+            ("JöRG", "Jörg Müller", true),
+            ("Jorg", "Jörg", false),
+            ("/CN=日本", "日本語", true),
+            ("本日", "日本語", false),
+        ] {
+            let read = read(&json!({"input": {"freeSearch": text}})).unwrap();
+            let condition = read.filter.subject.unwrap();
+            assert_eq!(condition.holds(&named(name)), found, "{text} in {name}");
+            assert_eq!(in_line(text), condition);
+        }
     }
 
     #[test]

@@ -260,6 +260,15 @@ mod tests {
     use super::super::{read_json, read_xml};
     use super::*;
 
+    fn auth(body: &str) -> Auth {
+        let read = match body.starts_with('<') {
+            true => read_xml,
+            false => read_json,
+        };
+        let asked: Result<AskedAccess, String> = read(body.as_bytes());
+        asked.map_err(drop).unwrap().auth
+    }
+
     #[test]
     fn what_is_shown_is_read() {
         let bodies = [
@@ -267,15 +276,7 @@ mod tests {
             r#"<auth xmlns="http://docs.openstack.org/identity/api/v2.0" tenantId="t"><passwordCredentials username="a" password="b"/></auth>"#,
         ];
         for body in bodies {
-            let read = if body.starts_with('<') {
-                read_xml
-            } else {
-                read_json
-            };
-            let auth = read(body.as_bytes())
-                .map(|asked: AskedAccess| asked.auth)
-                .map_err(drop)
-                .unwrap();
+            let auth = auth(body);
             let shown = auth.password_credentials.unwrap();
             assert_eq!((shown.user.as_str(), shown.password.as_str()), ("a", "b"));
             assert_eq!(
@@ -290,15 +291,7 @@ mod tests {
                  <apiAccessKeyCredentials secretKey="b" accessKey="a"/><token id="c"/></auth>"#,
         ];
         for body in bodies {
-            let read = if body.starts_with('<') {
-                read_xml
-            } else {
-                read_json
-            };
-            let auth = read(body.as_bytes())
-                .map(|asked: AskedAccess| asked.auth)
-                .map_err(drop)
-                .unwrap();
+            let auth = auth(body);
             let shown = auth.api_access_key_credentials.unwrap();
             assert_eq!(
                 (shown.access_key.as_str(), shown.secret_key.as_str()),

@@ -11,12 +11,11 @@ use super::super::extract::{Caller, Place, Query, Raw, Sent};
 use super::super::map::{key, listing, template};
 use super::super::wire::key::{AskedExport, AskedImport};
 use super::super::wire::{Item, List};
+use crate::kit::media;
 use crate::shared::Shared;
 
 /// Most keys of a list.
 const MOST: usize = 10_000;
-/// What certificates and requests are sent as: PEM.
-const PEM: &str = "application/x-pem-file";
 
 /// A key that is here.
 enum Key {
@@ -81,7 +80,7 @@ pub(crate) async fn generate_csr(
         .request_with_held_key(&caller.0, &which, wish)
         .await?;
     let text = pem::encode("CERTIFICATE REQUEST", &request);
-    Ok(Answer::text(PEM, text))
+    Ok(Answer::text(media::PEM, text))
 }
 
 /// A certificate for somebody's request, signed by an authority, as PEM.
@@ -98,7 +97,7 @@ pub(crate) async fn sign_certificate(
     let request = key::signing(&query, &view, &body)?;
     let issued = shared.app.issue(&caller.0, request).await?;
     let der = issued.certificate.der.ok_or(Error::NoCertificate)?;
-    Ok(Answer::text(PEM, pem::encode("CERTIFICATE", &der)))
+    Ok(Answer::text(media::PEM, pem::encode("CERTIFICATE", &der)))
 }
 
 /// A key with its certificates as PKCS#12.

@@ -7,9 +7,8 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use chancery_core::serial::Serial;
 use chancery_core::x509::{self, pem};
 
-use super::{Readable, required_text};
 use crate::kit::node::Node;
-use crate::kit::xml::Element;
+use crate::kit::xml::{Element, Readable};
 
 /// Padding or not: clients leave it off.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -38,7 +37,7 @@ impl Readable for AskedCertificate {
 
 /// The octets of a child that holds base64, with white space anywhere.
 pub(super) fn base64_text(parent: Element<'_>, name: &'static str) -> Result<Vec<u8>, String> {
-    let mut text = required_text(parent, name)?;
+    let mut text = parent.required_text(name)?;
     text.retain(|c| !c.is_ascii_whitespace());
     LENIENT
         .decode(text)

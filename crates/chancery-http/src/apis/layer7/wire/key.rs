@@ -3,11 +3,10 @@
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::Readable;
 use super::certificate::{base64_text, certificate_data};
 use super::property::{self, Properties};
 use crate::kit::node::Node;
-use crate::kit::xml::Element;
+use crate::kit::xml::{Element, Readable};
 
 /// A private key as it is answered: its certificates, never itself.
 #[derive(Clone, Debug)]
@@ -54,9 +53,7 @@ impl Readable for AskedExport {
 
 /// It may be empty, and white space may be part of it.
 fn password(root: Element<'_>) -> Result<SecretString, String> {
-    let text = root
-        .child_text("Password")
-        .map_err(|fault| fault.to_string())?;
+    let text = root.child_text("Password")?;
     Ok(text.unwrap_or_default().into())
 }
 

@@ -1,8 +1,9 @@
 //! Properties: keys with a text, a truth or a number.
 
+use std::collections::HashSet;
+
 use chancery_app::PropertyValue;
 
-use super::child_text;
 use crate::kit::node::Node;
 use crate::kit::xml::Element;
 
@@ -12,25 +13,20 @@ pub(crate) type Properties = Vec<(String, PropertyValue)>;
 /// The properties of a thing; none given if it says none. A property whose value is of a kind that is not spoken here is
 /// passed over.
 pub(super) fn read(parent: Element<'_>) -> Result<Option<Properties>, String> {
-    let Some(list) = parent
-        .child("Properties")
-        .map_err(|fault| fault.to_string())?
-    else {
+    let Some(list) = parent.child("Properties")? else {
         return Ok(None);
     };
-    let mut properties = Properties::new();
-    for property in list
-        .children("Property")
-        .map_err(|fault| fault.to_string())?
-    {
+    let (mut properties, mut known) = (Properties::new(), HashSet::new());
+    for property in list.children("Property")? {
         let key = property.attribute("key").map(str::trim).unwrap_or_default();
         if key.is_empty() {
             return Err("every <Property> needs a key".to_owned());
         }
-        if properties.iter().any(|(known, _)| known == key) {
+        if known.contains(key) {
             return Err(format!("the property {key:?} stands there twice"));
         }
         if let Some(value) = value(key, property)? {
+            known.insert(key);
             properties.push((key.to_owned(), value));
         }
     }
@@ -38,7 +34,7 @@ pub(super) fn read(parent: Element<'_>) -> Result<Option<Properties>, String> {
 }
 
 fn value(key: &str, property: Element<'_>) -> Result<Option<PropertyValue>, String> {
-    if let Some(text) = child_text(property, "BooleanValue")? {
+    if let Some(text) = property.trimmed_text("BooleanValue")? {
         return match text.as_str() {
             "true" | "1" => Ok(Some(PropertyValue::Flag(true))),
             "false" | "0" => Ok(Some(PropertyValue::Flag(false))),
@@ -46,7 +42,7 @@ fn value(key: &str, property: Element<'_>) -> Result<Option<PropertyValue>, Stri
         };
     }
     for name in ["LongValue", "IntegerValue"] {
-        if let Some(text) = child_text(property, name)? {
+        if let Some(text) = property.trimmed_text(name)? {
             let number = text
                 .parse()
                 .map(|number| Some(PropertyValue::Number(number)));
@@ -54,9 +50,7 @@ fn value(key: &str, property: Element<'_>) -> Result<Option<PropertyValue>, Stri
         }
     }
     let text = property.child_text("StringValue");
-    Ok(text
-        .map_err(|fault| fault.to_string())?
-        .map(PropertyValue::Text))
+    Ok(text?.map(PropertyValue::Text))
 }
 
 /// Properties on their way out.

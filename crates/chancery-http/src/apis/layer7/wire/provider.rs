@@ -1,9 +1,9 @@
 //! Identity providers.
 
 use super::property::{self, Properties};
-use super::{Readable, required_text, version};
+use super::version;
 use crate::kit::node::Node;
-use crate::kit::xml::Element;
+use crate::kit::xml::{Element, Readable};
 
 /// What references to trusted certificates say that they refer to.
 const TRUSTED_CERTIFICATES: &str =
@@ -36,8 +36,8 @@ impl Readable for AskedProvider {
     fn read(root: Element<'_>) -> Result<AskedProvider, String> {
         Ok(AskedProvider {
             version: version(root)?,
-            name: required_text(root, "Name")?,
-            kind: required_text(root, "IdentityProviderType")?,
+            name: root.required_text("Name")?,
+            kind: root.required_text("IdentityProviderType")?,
             properties: property::read(root)?.unwrap_or_default(),
             certificates: references(root)?,
         })
@@ -52,14 +52,12 @@ fn references(root: Element<'_>) -> Result<Vec<String>, String> {
         "FederatedIdentityProviderDetail",
         "CertificateReferences",
     ] {
-        match at.child(name).map_err(|fault| fault.to_string())? {
+        match at.child(name)? {
             Some(child) => at = child,
             None => return Ok(Vec::new()),
         }
     }
-    let references = at
-        .children("Reference")
-        .map_err(|fault| fault.to_string())?;
+    let references = at.children("Reference")?;
     let id = |reference: &Element<'_>| reference.attribute("id").map(str::to_owned);
     references
         .iter()

@@ -2,9 +2,9 @@
 
 use super::certificate::{AskedCertificate, certificate_data};
 use super::property::{self, Properties};
-use super::{Readable, required_text, version};
+use super::version;
 use crate::kit::node::Node;
-use crate::kit::xml::Element;
+use crate::kit::xml::{Element, Readable};
 
 /// A trusted certificate as it is answered.
 #[derive(Clone, Debug)]
@@ -29,13 +29,11 @@ impl Readable for AskedTrusted {
     const ROOT: &'static str = "TrustedCertificate";
 
     fn read(root: Element<'_>) -> Result<AskedTrusted, String> {
-        let data = root
-            .child("CertificateData")
-            .map_err(|fault| fault.to_string())?;
+        let data = root.child("CertificateData")?;
         let data = data.ok_or("<CertificateData> is required")?;
         Ok(AskedTrusted {
             version: version(root)?,
-            name: required_text(root, "Name")?,
+            name: root.required_text("Name")?,
             der: AskedCertificate::read(data)?.der,
             properties: property::read(root)?.unwrap_or_default(),
         })

@@ -4,9 +4,8 @@ use chancery_app::PropertyValue;
 use secrecy::SecretString;
 
 use super::property::{self, Properties};
-use super::{Readable, child_text};
 use crate::kit::node::Node;
-use crate::kit::xml::Element;
+use crate::kit::xml::{Element, Readable};
 
 /// The property that holds the name for people.
 pub(crate) const NAME: &str = "name";
@@ -47,17 +46,16 @@ impl Readable for AskedUser {
 
     fn read(root: Element<'_>) -> Result<AskedUser, String> {
         let mut asked = AskedUser {
-            login: child_text(root, "Login")?,
+            login: root.trimmed_text("Login")?,
             // White space may be part of a password.
             password: root
-                .child_text("Password")
-                .map_err(|fault| fault.to_string())?
+                .child_text("Password")?
                 .filter(|password| !password.is_empty())
                 .map(SecretString::from),
-            first_name: child_text(root, "FirstName")?,
-            last_name: child_text(root, "LastName")?,
-            email: child_text(root, "Email")?,
-            subject_dn: child_text(root, "SubjectDn")?,
+            first_name: root.trimmed_text("FirstName")?,
+            last_name: root.trimmed_text("LastName")?,
+            email: root.trimmed_text("Email")?,
+            subject_dn: root.trimmed_text("SubjectDn")?,
             name: None,
             enabled: None,
             expiration: None,

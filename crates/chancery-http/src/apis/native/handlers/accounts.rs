@@ -21,7 +21,7 @@ const STYLE: TokenStyle = TokenStyle {
 };
 
 #[utoipa::path(post, path = "/chancery/v1/tokens", tag = "accounts", request_body = wire::Nothing,
-    responses((status = 201, description = "Done", body = wire::Token), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 201, description = "Done", body = wire::Token)))]
 /// Make a bearer token for the caller.
 pub(crate) async fn new_token(
     State(shared): State<Shared>,
@@ -37,7 +37,7 @@ pub(crate) async fn new_token(
 }
 
 #[utoipa::path(delete, path = "/chancery/v1/tokens/current", tag = "accounts",
-    responses((status = 204, description = "Done"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 204, description = "Done")))]
 /// Make the bearer token of this request worthless.
 pub(crate) async fn revoke_token(
     State(shared): State<Shared>,
@@ -57,7 +57,7 @@ pub(crate) async fn revoke_token(
 }
 
 #[utoipa::path(get, path = "/chancery/v1/whoami", tag = "accounts",
-    responses((status = 200, description = "Done", body = wire::WhoAmI), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::WhoAmI)))]
 /// Who is calling.
 pub(crate) async fn whoami(
     State(shared): State<Shared>,

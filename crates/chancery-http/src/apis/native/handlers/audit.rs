@@ -8,7 +8,7 @@ use crate::apis::native::{map, wire};
 use crate::shared::Shared;
 
 #[utoipa::path(get, path = "/chancery/v1/audit", tag = "audit", params(wire::AuditQuery),
-    responses((status = 200, description = "Done", body = wire::Audit), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Audit)))]
 /// Read the audit trail, newest first.
 pub(crate) async fn list(
     State(shared): State<Shared>,

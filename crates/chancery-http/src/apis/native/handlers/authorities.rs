@@ -2,19 +2,19 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chancery_app::AuthorityEntry;
 
 use crate::apis::native::errors::Fault;
 use crate::apis::native::extract::{Caller, Id, Json};
-use crate::apis::native::{map, wire};
+use crate::apis::native::{answer, map, wire};
+use crate::kit::media;
 use crate::shared::Shared;
 
 type Shown = Result<axum::Json<wire::Authority>, Fault>;
 
 #[utoipa::path(get, path = "/chancery/v1/authorities", tag = "authorities",
-    responses((status = 200, description = "Done", body = wire::AuthorityList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::AuthorityList)))]
 /// List the authorities, and those whose certificates are awaited.
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -27,7 +27,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/chancery/v1/authorities", tag = "authorities", request_body = wire::NewAuthority,
-    responses((status = 201, description = "Made", body = wire::Authority), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 201, description = "Made", body = wire::Authority)))]
 /// Make an authority with a new key, or the request for its certificate.
 pub(crate) async fn add(
     State(shared): State<Shared>,
@@ -39,7 +39,7 @@ pub(crate) async fn add(
 }
 
 #[utoipa::path(get, path = "/chancery/v1/authorities/{name}", tag = "authorities", params(("name" = String, Path)),
-    responses((status = 200, description = "Done", body = wire::Authority), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Authority)))]
 /// Show an authority.
 pub(crate) async fn show(
     State(shared): State<Shared>,
@@ -50,7 +50,7 @@ pub(crate) async fn show(
 }
 
 #[utoipa::path(get, path = "/chancery/v1/authorities/{name}/csr", tag = "authorities", params(("name" = String, Path)),
-    responses((status = 200, description = "Done", body = String, content_type = "application/x-pem-file"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = String, content_type = "application/x-pem-file")))]
 /// Export the request of an authority whose certificate is awaited, as PEM.
 pub(crate) async fn csr(
     State(shared): State<Shared>,
@@ -58,13 +58,12 @@ pub(crate) async fn csr(
     Id(name): Id,
 ) -> Result<Response, Fault> {
     let der = shared.app.authority_request(&caller, &name).await?;
-    let headers = [(CONTENT_TYPE, "application/x-pem-file")];
-    Ok((headers, map::request_pem(&der)).into_response())
+    Ok(answer::file(media::PEM, map::request_pem(&der)))
 }
 
 #[utoipa::path(post, path = "/chancery/v1/authorities/{name}/certificate", tag = "authorities",
     request_body = wire::ImportAuthority, params(("name" = String, Path)),
-    responses((status = 200, description = "Done", body = wire::Authority), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Authority)))]
 /// Import the certificate that was signed elsewhere for an authority's request.
 pub(crate) async fn import(
     State(shared): State<Shared>,
@@ -78,7 +77,7 @@ pub(crate) async fn import(
 }
 
 #[utoipa::path(delete, path = "/chancery/v1/authorities/{name}", tag = "authorities", params(("name" = String, Path)),
-    responses((status = 204, description = "Done"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 204, description = "Done")))]
 /// Take back the request of an authority whose certificate is awaited; its key is gone.
 pub(crate) async fn withdraw(
     State(shared): State<Shared>,
@@ -92,7 +91,7 @@ pub(crate) async fn withdraw(
 
 #[utoipa::path(post, path = "/chancery/v1/authorities/{name}/retire", tag = "authorities", request_body = wire::Nothing,
     params(("name" = String, Path)),
-    responses((status = 200, description = "Done", body = wire::Authority), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Authority)))]
 /// Let an authority issue no more; its CRL and OCSP answers go on.
 pub(crate) async fn retire(
     State(shared): State<Shared>,
@@ -105,7 +104,7 @@ pub(crate) async fn retire(
 
 #[utoipa::path(post, path = "/chancery/v1/authorities/{name}/reinstate", tag = "authorities",
     request_body = wire::Nothing, params(("name" = String, Path)),
-    responses((status = 200, description = "Done", body = wire::Authority), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Authority)))]
 /// Let a retired or superseded authority issue again under its own name.
 pub(crate) async fn reinstate(
     State(shared): State<Shared>,
@@ -118,7 +117,7 @@ pub(crate) async fn reinstate(
 
 #[utoipa::path(post, path = "/chancery/v1/authorities/{name}/rollover", tag = "authorities",
     request_body = wire::Rollover, params(("name" = String, Path)),
-    responses((status = 201, description = "Made: the successor", body = wire::Authority), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 201, description = "Made: the successor", body = wire::Authority)))]
 /// Make a successor with a new key; the old authority answers on for what it signed.
 pub(crate) async fn rollover(
     State(shared): State<Shared>,
@@ -133,7 +132,7 @@ pub(crate) async fn rollover(
 
 #[utoipa::path(post, path = "/chancery/v1/authorities/{name}/crl", tag = "authorities", request_body = wire::ImportCrl,
     params(("name" = String, Path)),
-    responses((status = 200, description = "Done", body = wire::Authority), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Authority)))]
 /// Import the CRL of an authority that signs elsewhere; it is served as it is.
 pub(crate) async fn import_crl(
     State(shared): State<Shared>,
@@ -150,13 +149,12 @@ fn shown(entry: &AuthorityEntry) -> Shown {
 }
 
 fn made(entry: &AuthorityEntry) -> Response {
-    let location = format!("/chancery/v1/authorities/{}", entry.name());
-    let body = axum::Json(map::authority(entry));
-    (StatusCode::CREATED, [(LOCATION, location)], body).into_response()
+    let address = format!("/chancery/v1/authorities/{}", entry.name());
+    answer::made(address, map::authority(entry))
 }
 
 #[utoipa::path(get, path = "/chancery/v1/profiles", tag = "authorities",
-    responses((status = 200, description = "Done", body = wire::ProfileList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::ProfileList)))]
 /// List the profiles by which certificates are issued.
 pub(crate) async fn profiles(
     State(shared): State<Shared>,

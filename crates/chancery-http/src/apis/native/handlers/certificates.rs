@@ -1,19 +1,18 @@
 //! Certificates: list, issue, import, show, export.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::response::{IntoResponse, Response};
-use chancery_app::{Error, Issued};
+use axum::response::Response;
+use chancery_app::{CertificateRef, Error, Issued};
 use secrecy::SecretString;
 
 use crate::apis::native::errors::Fault;
-use crate::apis::native::extract::{Caller, Id, Json, Query};
-use crate::apis::native::{map, wire};
+use crate::apis::native::extract::{Caller, Json, Query, Which};
+use crate::apis::native::{answer, map, wire};
+use crate::kit::media;
 use crate::shared::Shared;
 
 #[utoipa::path(get, path = "/chancery/v1/certificates", tag = "certificates", params(wire::CertificateQuery),
-    responses((status = 200, description = "Done", body = wire::CertificateList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::CertificateList)))]
 /// List certificates, page by page.
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -30,7 +29,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/chancery/v1/certificates", tag = "certificates", request_body = wire::Issue,
-    responses((status = 201, description = "Done", body = wire::Certificate), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 201, description = "Done", body = wire::Certificate)))]
 /// Issue a certificate from a CSR, or with a key made and kept by the server.
 pub(crate) async fn issue(
     State(shared): State<Shared>,
@@ -50,17 +49,12 @@ pub(super) fn created(shared: &Shared, issued: &Issued) -> Response {
         &shared.app.chain(certificate),
         shared.app.now(),
     );
-    let location = format!("/chancery/v1/certificates/{}", certificate.id);
-    (
-        StatusCode::CREATED,
-        [(LOCATION, location)],
-        axum::Json(body),
-    )
-        .into_response()
+    let address = format!("/chancery/v1/certificates/{}", certificate.id);
+    answer::made(address, body)
 }
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/import", tag = "certificates", request_body = wire::Import,
-    responses((status = 200, description = "Done", body = wire::ImportAnswer), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::ImportAnswer)))]
 /// Bring in certificates from elsewhere, all or none.
 pub(crate) async fn import(
     State(shared): State<Shared>,
@@ -83,17 +77,14 @@ pub(crate) async fn import(
 
 #[utoipa::path(get, path = "/chancery/v1/certificates/{id}", tag = "certificates",
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, description = "Done", body = wire::Certificate), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Certificate)))]
 /// Show a certificate.
 pub(crate) async fn show(
     State(shared): State<Shared>,
     Caller(caller): Caller,
-    Id(id): Id,
+    Which(which): Which,
 ) -> Result<axum::Json<wire::Certificate>, Fault> {
-    let certificate = shared
-        .app
-        .certificate(&caller, &map::reference(&id))
-        .await?;
+    let certificate = shared.app.certificate(&caller, &which).await?;
     Ok(axum::Json(map::whole(
         &certificate,
         &shared.app.chain(&certificate),
@@ -103,82 +94,75 @@ pub(crate) async fn show(
 
 #[utoipa::path(get, path = "/chancery/v1/certificates/{id}/pem", tag = "certificates",
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, description = "Done", body = String, content_type = "application/x-pem-file"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = String, content_type = "application/x-pem-file")))]
 /// Export a certificate as PEM.
 pub(crate) async fn pem(
     State(shared): State<Shared>,
     Caller(caller): Caller,
-    Id(id): Id,
+    Which(which): Which,
 ) -> Result<Response, Fault> {
-    let (der, _) = exported(&shared, &caller, &id).await?;
-    Ok(file(
-        "application/x-pem-file",
-        map::certificate_pem(&der).into_bytes(),
-    ))
+    let (der, _) = exported(&shared, &caller, &which).await?;
+    Ok(answer::file(media::PEM, map::certificate_pem(&der)))
 }
 
 #[utoipa::path(get, path = "/chancery/v1/certificates/{id}/der", tag = "certificates",
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, description = "Done", body = Vec<u8>, content_type = "application/pkix-cert"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = Vec<u8>, content_type = "application/pkix-cert")))]
 /// Export a certificate as DER.
 pub(crate) async fn der(
     State(shared): State<Shared>,
     Caller(caller): Caller,
-    Id(id): Id,
+    Which(which): Which,
 ) -> Result<Response, Fault> {
-    let (der, _) = exported(&shared, &caller, &id).await?;
-    Ok(file("application/pkix-cert", der))
+    let (der, _) = exported(&shared, &caller, &which).await?;
+    Ok(answer::file(media::CERTIFICATE, der))
 }
 
 #[utoipa::path(get, path = "/chancery/v1/certificates/{id}/chain", tag = "certificates",
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, description = "Done", body = String, content_type = "application/x-pem-file"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = String, content_type = "application/x-pem-file")))]
 /// Export a certificate and those of the authorities above it as PEM, the root last.
 pub(crate) async fn chain(
     State(shared): State<Shared>,
     Caller(caller): Caller,
-    Id(id): Id,
+    Which(which): Which,
 ) -> Result<Response, Fault> {
-    let (der, above) = exported(&shared, &caller, &id).await?;
+    let (der, above) = exported(&shared, &caller, &which).await?;
     let text: String = std::iter::once(&der)
         .chain(&above)
         .map(|der| map::certificate_pem(der))
         .collect();
-    Ok(file("application/x-pem-file", text.into_bytes()))
+    Ok(answer::file(media::PEM, text))
 }
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/{id}/pkcs12", tag = "certificates", request_body = wire::Pkcs12,
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 200, description = "Done", body = Vec<u8>, content_type = "application/x-pkcs12"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = Vec<u8>, content_type = "application/x-pkcs12")))]
 /// Export a certificate, its chain and its private key as PKCS#12.
 pub(crate) async fn pkcs12(
     State(shared): State<Shared>,
     Caller(caller): Caller,
-    Id(id): Id,
+    Which(which): Which,
     Json(body): Json<wire::Pkcs12>,
 ) -> Result<Response, Fault> {
-    let file_octets = shared
+    let file = shared
         .app
         .export_pkcs12(
             &caller,
-            &map::reference(&id),
+            &which,
             SecretString::from(body.password),
             body.name,
         )
         .await?;
-    Ok(file("application/x-pkcs12", file_octets))
+    Ok(answer::file("application/x-pkcs12", file))
 }
 
 async fn exported(
     shared: &Shared,
     caller: &chancery_app::Caller,
-    id: &str,
+    which: &CertificateRef,
 ) -> Result<(Vec<u8>, Vec<Vec<u8>>), Fault> {
-    let certificate = shared.app.certificate(caller, &map::reference(id)).await?;
+    let certificate = shared.app.certificate(caller, which).await?;
     let chain = shared.app.chain(&certificate);
     Ok((certificate.der.ok_or(Error::NoCertificate)?, chain))
-}
-
-fn file(kind: &'static str, octets: Vec<u8>) -> Response {
-    ([(CONTENT_TYPE, kind)], octets).into_response()
 }

@@ -2,17 +2,16 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::LOCATION;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chancery_app::{DomainChange, NewDomain};
 
 use crate::apis::native::errors::Fault;
 use crate::apis::native::extract::{Caller, Id, Json, Query};
-use crate::apis::native::{map, wire};
+use crate::apis::native::{answer, map, wire};
 use crate::shared::Shared;
 
 #[utoipa::path(get, path = "/chancery/v1/domains", tag = "domains", params(wire::ListQuery),
-    responses((status = 200, description = "Done", body = wire::DomainList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::DomainList)))]
 /// List domains, page by page.
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -29,7 +28,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/chancery/v1/domains", tag = "domains", request_body = wire::NewDomain,
-    responses((status = 201, description = "Done", body = wire::Domain), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 201, description = "Done", body = wire::Domain)))]
 /// Make a domain.
 pub(crate) async fn add(
     State(shared): State<Shared>,
@@ -41,17 +40,12 @@ pub(crate) async fn add(
         name: body.name,
     };
     let domain = shared.app.add_domain(&caller, new).await?;
-    let location = format!("/chancery/v1/domains/{}", domain.id);
-    Ok((
-        StatusCode::CREATED,
-        [(LOCATION, location)],
-        axum::Json(map::domain(&domain)),
-    )
-        .into_response())
+    let address = format!("/chancery/v1/domains/{}", domain.id);
+    Ok(answer::made(address, map::domain(&domain)))
 }
 
 #[utoipa::path(get, path = "/chancery/v1/domains/{id}", tag = "domains", params(("id" = String, Path)),
-    responses((status = 200, description = "Done", body = wire::Domain), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Domain)))]
 /// Show a domain.
 pub(crate) async fn show(
     State(shared): State<Shared>,
@@ -66,7 +60,7 @@ pub(crate) async fn show(
 
 #[utoipa::path(patch, path = "/chancery/v1/domains/{id}", tag = "domains", params(("id" = String, Path)),
     request_body = wire::DomainChange,
-    responses((status = 200, description = "Done", body = wire::Domain), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Domain)))]
 /// Change a domain.
 pub(crate) async fn change(
     State(shared): State<Shared>,
@@ -85,7 +79,7 @@ pub(crate) async fn change(
 }
 
 #[utoipa::path(delete, path = "/chancery/v1/domains/{id}", tag = "domains", params(("id" = String, Path)),
-    responses((status = 204, description = "Done"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 204, description = "Done")))]
 /// Remove a domain that has no users.
 pub(crate) async fn remove(
     State(shared): State<Shared>,

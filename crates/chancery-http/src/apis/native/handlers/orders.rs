@@ -1,37 +1,34 @@
 //! Work orders: asking for a regeneration, looking at orders, and deciding on them.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::LOCATION;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chancery_app::OrderDecision;
 
 use crate::apis::native::errors::Fault;
-use crate::apis::native::extract::{Caller, Id, Json, Query};
-use crate::apis::native::{map, wire};
+use crate::apis::native::extract::{Caller, Id, Json, Query, Which};
+use crate::apis::native::{answer, map, wire};
 use crate::shared::Shared;
 
 type Shown = Result<axum::Json<wire::Order>, Fault>;
 
 #[utoipa::path(post, path = "/chancery/v1/certificates/{id}/regenerate", tag = "orders", request_body = wire::Regenerate,
     params(("id" = String, Path, description = "id, number or name")),
-    responses((status = 202, description = "Asked for: the work order", body = wire::Order), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 202, description = "Asked for: the work order", body = wire::Order)))]
 /// Ask for a new certificate with a new key in the place of this one.
 pub(crate) async fn regenerate(
     State(shared): State<Shared>,
     Caller(caller): Caller,
-    Id(id): Id,
+    Which(which): Which,
     Json(body): Json<wire::Regenerate>,
 ) -> Result<Response, Fault> {
-    let request = map::regenerate(map::reference(&id), body)?;
+    let request = map::regenerate(which, body)?;
     let order = shared.app.place_order(&caller, request).await?;
-    let location = format!("/chancery/v1/orders/{}", order.number);
-    let body = axum::Json(map::order(&order));
-    Ok((StatusCode::ACCEPTED, [(LOCATION, location)], body).into_response())
+    let address = format!("/chancery/v1/orders/{}", order.number);
+    Ok(answer::begun(address, map::order(&order)))
 }
 
 #[utoipa::path(get, path = "/chancery/v1/orders", tag = "orders", params(wire::OrderQuery),
-    responses((status = 200, description = "Done", body = wire::OrderList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::OrderList)))]
 /// List work orders, newest first, page by page.
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -49,7 +46,7 @@ pub(crate) async fn list(
 
 #[utoipa::path(get, path = "/chancery/v1/orders/{number}", tag = "orders",
     params(("number" = i64, Path, description = "the order's number")),
-    responses((status = 200, description = "Done", body = wire::Order), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Order)))]
 /// Show a work order.
 pub(crate) async fn show(
     State(shared): State<Shared>,
@@ -63,7 +60,7 @@ pub(crate) async fn show(
 
 #[utoipa::path(post, path = "/chancery/v1/orders/{number}/approve", tag = "orders", request_body = wire::Nothing,
     params(("number" = i64, Path, description = "the order's number")),
-    responses((status = 200, description = "Done", body = wire::Order), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Order)))]
 /// Approve what somebody else asked for; it is done soon.
 pub(crate) async fn approve(
     State(shared): State<Shared>,
@@ -76,7 +73,7 @@ pub(crate) async fn approve(
 
 #[utoipa::path(post, path = "/chancery/v1/orders/{number}/reject", tag = "orders", request_body = wire::Reject,
     params(("number" = i64, Path, description = "the order's number")),
-    responses((status = 200, description = "Done", body = wire::Order), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Order)))]
 /// Reject what was asked for; its pending certificate goes.
 pub(crate) async fn reject(
     State(shared): State<Shared>,

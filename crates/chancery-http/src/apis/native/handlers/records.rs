@@ -10,7 +10,7 @@ use crate::apis::native::{map, wire};
 use crate::shared::Shared;
 
 #[utoipa::path(get, path = "/chancery/v1/records", tag = "records", params(wire::ListQuery),
-    responses((status = 200, description = "Done", body = wire::RecordList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::RecordList)))]
 /// List certificate records by name, page by page: as edited while somebody edits them, else as saved.
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -29,7 +29,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(get, path = "/chancery/v1/records/{name}", tag = "records", params(("name" = String, Path)),
-    responses((status = 200, description = "Done", body = wire::Record), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::Record)))]
 /// Show a certificate record, with its request and its certificate.
 pub(crate) async fn show(
     State(shared): State<Shared>,
@@ -42,7 +42,7 @@ pub(crate) async fn show(
 
 #[utoipa::path(post, path = "/chancery/v1/records/{name}/sign", tag = "records", request_body = wire::SignRecord,
     params(("name" = String, Path)),
-    responses((status = 201, description = "Signed: the certificate, to be imported into the record", body = wire::Certificate), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 201, description = "Signed: the certificate, to be imported into the record", body = wire::Certificate)))]
 /// Have an authority here sign the request of a certificate record.
 pub(crate) async fn sign(
     State(shared): State<Shared>,

@@ -2,17 +2,16 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 
 use crate::apis::native::errors::Fault;
 use crate::apis::native::extract::{Caller, Id, Json, Query};
-use crate::apis::native::{map, wire};
+use crate::apis::native::{answer, map, wire};
 use crate::shared::Shared;
 
 #[utoipa::path(get, path = "/chancery/v1/users", tag = "users", params(wire::UserQuery),
-    responses((status = 200, description = "Done", body = wire::UserList), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::UserList)))]
 /// List users, page by page.
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -30,7 +29,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/chancery/v1/users", tag = "users", request_body = wire::NewUser,
-    responses((status = 201, description = "Done", body = wire::User), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 201, description = "Done", body = wire::User)))]
 /// Make a user.
 pub(crate) async fn add(
     State(shared): State<Shared>,
@@ -39,17 +38,12 @@ pub(crate) async fn add(
 ) -> Result<Response, Fault> {
     let new = map::new_user(body)?;
     let user = shared.app.add_user(&caller, new).await?;
-    let location = format!("/chancery/v1/users/{}", user.id);
-    Ok((
-        StatusCode::CREATED,
-        [(LOCATION, location)],
-        axum::Json(map::user(&user)),
-    )
-        .into_response())
+    let address = format!("/chancery/v1/users/{}", user.id);
+    Ok(answer::made(address, map::user(&user)))
 }
 
 #[utoipa::path(get, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
-    responses((status = 200, description = "Done", body = wire::User), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::User)))]
 /// Show a user.
 pub(crate) async fn show(
     State(shared): State<Shared>,
@@ -62,7 +56,7 @@ pub(crate) async fn show(
 
 #[utoipa::path(patch, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
     request_body = wire::UserChange,
-    responses((status = 200, description = "Done", body = wire::User), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 200, description = "Done", body = wire::User)))]
 /// Change a user. Anybody may change the own password.
 pub(crate) async fn change(
     State(shared): State<Shared>,
@@ -78,7 +72,7 @@ pub(crate) async fn change(
 }
 
 #[utoipa::path(delete, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
-    responses((status = 204, description = "Done"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 204, description = "Done")))]
 /// Remove a user to whom no certificate belongs.
 pub(crate) async fn remove(
     State(shared): State<Shared>,
@@ -90,7 +84,7 @@ pub(crate) async fn remove(
 }
 
 #[utoipa::path(post, path = "/chancery/v1/users/{id}/api-key", tag = "users", params(("id" = String, Path)),
-    responses((status = 201, description = "Done", body = wire::ApiKey), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 201, description = "Done", body = wire::ApiKey)))]
 /// Give a user a new API key, in the place of the old one.
 pub(crate) async fn new_api_key(
     State(shared): State<Shared>,
@@ -105,7 +99,7 @@ pub(crate) async fn new_api_key(
 }
 
 #[utoipa::path(delete, path = "/chancery/v1/users/{id}/api-key", tag = "users", params(("id" = String, Path)),
-    responses((status = 204, description = "Done"), (status = "4XX", description = "Refused: a problem", body = wire::Problem)))]
+    responses((status = 204, description = "Done")))]
 /// Take a user's API key away.
 pub(crate) async fn remove_api_key(
     State(shared): State<Shared>,

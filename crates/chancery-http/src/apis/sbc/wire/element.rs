@@ -1,8 +1,9 @@
 //! configElement: an element of the configuration as it is read and written.
 
-use super::{Readable, required_text};
+use std::collections::HashSet;
+
 use crate::kit::node::Node;
-use crate::kit::xml;
+use crate::kit::xml::{self, Readable};
 
 /// An element as a client sends it: attributes in its order, values without the white space around them, empty ones left
 /// out.
@@ -23,16 +24,16 @@ impl Readable for Sent {
                 "<{name}> does not belong into a configElement of these kinds: they have attributes alone"
             ));
         }
-        let mut attributes: Vec<(String, Vec<String>)> = Vec::new();
+        let (mut attributes, mut known) = (Vec::new(), HashSet::new());
         for attribute in root.those("attribute") {
-            let name = required_text(attribute, "name")?;
-            if attributes.iter().any(|(known, _)| *known == name) {
+            let name = attribute.required_text("name")?;
+            if !known.insert(name.clone()) {
                 return Err(format!("the attribute {name} stands there twice"));
             }
             attributes.push((name, values(attribute)?));
         }
         Ok(Sent {
-            kind: required_text(root, "elementType")?,
+            kind: root.required_text("elementType")?,
             attributes,
         })
     }
@@ -41,7 +42,7 @@ impl Readable for Sent {
 fn values(attribute: xml::Element<'_>) -> Result<Vec<String>, String> {
     let mut values = Vec::new();
     for value in attribute.those("value") {
-        let text = value.text().map_err(|fault| fault.to_string())?;
+        let text = value.text()?;
         let text = text.trim();
         if !text.is_empty() {
             values.push(text.to_owned());

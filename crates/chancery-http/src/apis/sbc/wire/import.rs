@@ -1,8 +1,8 @@
 //! ImportCertificate: a certificate on its way into a record, and what is said about it.
 
-use super::{Readable, child_text, flag, required_text};
+use super::flag;
 use crate::kit::node::Node;
-use crate::kit::xml::Element;
+use crate::kit::xml::{Element, Readable};
 
 /// A certificate as a client sends it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,20 +30,20 @@ impl Readable for Import {
     const ROOT: &'static str = "ImportCertificate";
 
     fn read(root: Element<'_>) -> Result<Import, String> {
-        let record = required_text(root, "recordName")?;
-        let format = match required_text(root, "format")?.as_str() {
+        let record = root.required_text("recordName")?;
+        let format = match root.required_text("format")?.as_str() {
             "x509" => Format::X509,
             "pkcs7" => Format::Pkcs7,
             _ => return Err("format must be x509 or pkcs7".to_owned()),
         };
-        let overwrite = match child_text(root, "overwrite")? {
+        let overwrite = match root.trimmed_text("overwrite")? {
             Some(text) => flag("overwrite", &text)?,
             None => false,
         };
         Ok(Import {
             record,
             format,
-            text: required_text(root, "certificateRequest")?,
+            text: root.required_text("certificateRequest")?,
             overwrite,
         })
     }
