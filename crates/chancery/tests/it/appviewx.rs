@@ -10,19 +10,14 @@ mod login;
 mod refusals;
 mod searching;
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
-use crate::server::{P256, Server, run};
+use crate::server::{P256, Server, eventually, run};
 use crate::wire::Answer;
 
 const PASSWORD: &str = "correct horse battery staple";
 /// A password that is good enough for a key store.
 const STORE_PASSWORD: &str = "Passw0rd!";
-/// Longest time in which an approved order must have ended; RSA keys take a while where nothing is optimised.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Somebody who proves itself by name and password with every call.
 struct Client<'s> {
@@ -107,15 +102,10 @@ impl<'s> Client<'s> {
     /// What became of a request once it has ended.
     #[track_caller]
     fn ended(&self, request: &Value) -> Value {
-        let begun = Instant::now();
-        loop {
-            let log = self.log(request);
-            if log["statusCode"] != 0 {
-                return log;
-            }
-            assert!(begun.elapsed() < PATIENCE, "it does not end: {log}");
-            thread::sleep(Duration::from_millis(20));
-        }
+        eventually(|| match self.log(request) {
+            log if log["statusCode"] == 0 => Err(log),
+            log => Ok(log),
+        })
     }
 
     /// The page of a search.

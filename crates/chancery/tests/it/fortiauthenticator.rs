@@ -17,6 +17,17 @@ use crate::wire::Answer;
 
 const BASE: &str = "/api/v1";
 const PASSWORD: &str = "correct horse battery staple";
+/// The members of a certificate.
+pub(crate) const FIELDS: [&str; 8] = [
+    "cert_id",
+    "expiry",
+    "id",
+    "issuer",
+    "revocation_reason",
+    "serial",
+    "status",
+    "subject",
+];
 
 /// Somebody with an API key.
 struct Client<'s> {

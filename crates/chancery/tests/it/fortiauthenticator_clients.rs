@@ -1,22 +1,10 @@
 //! Generic clients of Tastypie against FortiAuthenticator's API, as they come: slumber and drest. What they do is in
 //! `clients/tastypie_clients.py`; what should come of it is here.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
-use crate::server::{P256, Server, csr, python_program, run};
-
-const FIELDS: [&str; 8] = [
-    "cert_id",
-    "expiry",
-    "id",
-    "issuer",
-    "revocation_reason",
-    "serial",
-    "status",
-    "subject",
-];
+use crate::fortiauthenticator::FIELDS;
+use crate::server::{P256, Server, csr, python};
 
 /// A server with the certificates joe and ann, and what a client saw of it.
 fn play(client: &str) -> (Server, Value) {
@@ -26,23 +14,15 @@ fn play(client: &str) -> (Server, Value) {
         server.native("POST", "/certificates", &asked).expect(201);
     }
     csr(server.scratch(), P256, "/CN=joe", &[]);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/clients/tastypie_clients.py");
-    let printed = run(
-        &python_program("python"),
-        &[
-            &script.display().to_string(),
-            client,
-            &server.https_url(),
-            &server.data().join("ca/root.pem").display().to_string(),
-            &server.admin().user,
-            &server.admin().api_key,
-            &server
-                .scratch()
-                .join("subject.csr.pem")
-                .display()
-                .to_string(),
-        ],
+    let (url, root, admin) = (
+        server.https_url(),
+        server.authority_file("root"),
+        server.admin(),
     );
+    let request = server.scratch().join("subject.csr.pem");
+    let request = request.display().to_string();
+    let arguments = [client, &url, &root, &admin.user, &admin.api_key, &request];
+    let printed = python("tastypie_clients.py", &arguments, "");
     let saw = serde_json::from_str(&printed).unwrap();
     (server, saw)
 }

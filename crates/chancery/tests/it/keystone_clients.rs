@@ -1,11 +1,9 @@
 //! Stock OpenStack clients against the Keystone API: keystoneauth1 as it comes, and the v2.0 part of
 //! python-keystoneclient. What they do is in `clients/keystone_v2.py`; what should come of it is here.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
-use crate::server::{Server, python_program, run};
+use crate::server::{Server, python};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -13,17 +11,8 @@ const PASSWORD: &str = "correct horse battery";
 fn play(scenario: &str) -> (Server, Value) {
     let server = Server::start();
     server.add_user("joe", "3002", "1001", "self-service", PASSWORD);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/clients/keystone_v2.py");
-    let printed = run(
-        &python_program("python"),
-        &[
-            &script.display().to_string(),
-            scenario,
-            &server.https_url(),
-            &server.data().join("ca/root.pem").display().to_string(),
-            PASSWORD,
-        ],
-    );
+    let (url, root) = (server.https_url(), server.authority_file("root"));
+    let printed = python("keystone_v2.py", &[scenario, &url, &root, PASSWORD], "");
     let saw = serde_json::from_str(&printed).unwrap();
     (server, saw)
 }

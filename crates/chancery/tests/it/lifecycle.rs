@@ -5,12 +5,11 @@ mod crl;
 mod renewal;
 
 use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::native::{from_now, refused, text, texts};
-use crate::server::{Server, run};
+use crate::native::{before_they_end, refused, text, texts};
+use crate::server::{Server, eventually, run};
 use crate::wire::Answer;
 
 fn act(server: &Server, one: &Value, action: &str, body: Value) -> Answer {
@@ -73,19 +72,28 @@ fn is_revoked(server: &Server, one: &Value, reason: &str) {
 }
 
 /// Waits until its validity is over.
+#[track_caller]
 fn expired(server: &Server, one: &Value) {
-    while text(&show(server, one), "status") != "expired" {
-        thread::sleep(Duration::from_millis(100));
-    }
+    eventually(|| match show(server, one) {
+        shown if text(&shown, "status") == "expired" => Ok(()),
+        shown => Err(shown),
+    });
 }
 
-/// A certificate of ours that ends in a moment, which is time enough to do something to it.
-fn short_lived(server: &Server, subject: &str) -> Value {
-    let body = json!({"key": "ec-p256", "subject": subject, "not_after": from_now("+4 seconds")});
-    server
-        .native("POST", "/certificates", &body)
-        .expect(201)
-        .json()
+/// A certificate of ours that ends in a moment, after something was done with it.
+#[track_caller]
+fn short_lived<T>(
+    server: &Server,
+    subject: &str,
+    with_it: impl Fn(&Value) -> Result<T, String>,
+) -> Value {
+    before_they_end(|end| {
+        let body = json!({"key": "ec-p256", "subject": subject, "not_after": end});
+        let made = server.native("POST", "/certificates", &body).checked(201)?;
+        let made = made.json();
+        with_it(&made)?;
+        Ok(made)
+    })
 }
 
 /// A certificate from elsewhere that ended in 2021.
@@ -212,9 +220,9 @@ fn illegal_moves_are_refused_and_change_nothing() {
         }
         one
     };
-    let held_over = short_lived(&server, "CN=held");
-    act(&server, &held_over, "hold", json!({})).expect(200);
-    let over = short_lived(&server, "CN=over");
+    let hold = |one: &Value| act(&server, one, "hold", json!({})).checked(200);
+    let held_over = short_lived(&server, "CN=held", hold);
+    let over = short_lived(&server, "CN=over", |_| Ok(()));
     let imported_over = long_over(&server, "old");
     expired(&server, &over);
     expired(&server, &held_over);
@@ -408,12 +416,17 @@ fn is_wiped(server: &Server, one: &Value) {
 #[test]
 fn what_ends_by_itself_is_expired_and_revokes_nothing_more() {
     let server = Server::start();
-    let held = short_lived(&server, "CN=held");
-    act(&server, &held, "hold", json!({})).expect(200);
-    let revoked = short_lived(&server, "CN=revoked");
-    act(&server, &revoked, "revoke", json!({"reason": "superseded"})).expect(200);
-    let one = short_lived(&server, "CN=one");
-    is_good(&server, &one);
+    let done = |action: &'static str, body: Value| {
+        let server = &server;
+        move |one: &Value| act(server, one, action, body.clone()).checked(200)
+    };
+    let held = short_lived(&server, "CN=held", done("hold", json!({})));
+    let superseded = done("revoke", json!({"reason": "superseded"}));
+    let revoked = short_lived(&server, "CN=revoked", superseded);
+    let one = short_lived(&server, "CN=one", |one| {
+        let verdict = server.openssl_verdict(text(one, "certificate"));
+        verdict.map_or(Ok(()), Err)
+    });
     expired(&server, &one);
     expired(&server, &held);
     assert_eq!(

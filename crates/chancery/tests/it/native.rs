@@ -1,6 +1,7 @@
 //! The native API over real TLS: every route, every way in and out, every right. Certificates' lives are in `lifecycle`.
 
 mod accounts;
+mod credentials;
 pub(crate) mod importing;
 mod issuing;
 mod listing;
@@ -70,4 +71,18 @@ pub(crate) fn from_now(offset: &str) -> String {
     run("date", &["--utc", "--date", offset, "+%Y-%m-%dT%H:%M:%SZ"])
         .trim()
         .to_owned()
+}
+
+/// What is made of certificates that end in a moment, before they do: `make` is given that moment, and once more a later
+/// one where the machine was too slow.
+#[track_caller]
+pub(crate) fn before_they_end<T>(make: impl Fn(&str) -> Result<T, String>) -> T {
+    let mut failed = String::new();
+    for seconds in [2, 4, 8, 16, 32, 64] {
+        match make(&from_now(&format!("+{seconds} seconds"))) {
+            Ok(made) => return made,
+            Err(said) => failed = said,
+        }
+    }
+    panic!("{failed}")
 }

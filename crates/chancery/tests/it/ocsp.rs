@@ -9,42 +9,14 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::relying::{AUTHORITIES, Subject};
 use crate::server::{P256, Server, csr, run};
 
-/// Authorities of each kind that openssl judges.
-const AUTHORITIES: [(&str, &str, &str); 5] = [
-    ("P-256", "ec-p384", "ec-p256"),
-    ("P-384", "ec-p256", "ec-p384"),
-    ("P-521", "ec-p521", "ec-p521"),
-    ("RSA", "rsa-2048", "rsa-3072"),
-    ("Ed25519", "ed25519", "ed25519"),
-];
-
-/// A certificate of ours in a file.
-struct Subject {
-    id: String,
-    file: String,
-    /// Upper-case hexadecimal without leading zeros, as openssl has it.
-    serial: String,
-}
-
-fn subject(server: &Server, name: &str) -> Subject {
-    let issued = server.issue(&format!("CN={name}"));
-    let file = server.scratch_file(
-        &format!("{name}.pem"),
-        issued["certificate"].as_str().unwrap(),
-    );
-    let serial = run("openssl", &["x509", "-in", &file, "-noout", "-serial"]);
-    Subject {
-        id: issued["id"].as_str().unwrap().to_owned(),
-        serial: serial.trim().trim_start_matches("serial=").to_owned(),
-        file,
-    }
-}
-
-fn act(server: &Server, subject: &Subject, action: &str, body: &Value) {
-    let path = format!("/certificates/{}/{action}", subject.id);
-    server.native("POST", &path, body).expect(200);
+/// Authorities of each kind that openssl judges: those of every judge, and one that some do not know.
+fn authorities() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    AUTHORITIES
+        .into_iter()
+        .chain([("P-521", "ec-p521", "ec-p521")])
 }
 
 /// What `openssl ocsp` prints after these words, asking the server over plain HTTP; it must find the answer well signed.
@@ -67,11 +39,11 @@ fn standing(server: &Server, subject: &Subject, nonce: &str) -> (String, String)
 
 #[test]
 fn every_change_shows_in_the_next_answer() {
-    for (what, root, issuing) in AUTHORITIES {
+    for (what, root, issuing) in authorities() {
         for signer in ["delegated", "authority"] {
             let more = format!("[ocsp]\nsigner = \"{signer}\"\n");
             let server = Server::start_with_authorities(root, issuing, &more);
-            let (one, other) = (subject(&server, "one"), subject(&server, "other"));
+            let (one, other) = (Subject::of(&server, "one"), Subject::of(&server, "other"));
             let check = |status: &str, reason: &str| {
                 // Twice without a nonce: the second is the first one again.
                 for nonce in ["-no_nonce", "-no_nonce", "-nonce"] {
@@ -81,16 +53,11 @@ fn every_change_shows_in_the_next_answer() {
                 assert_eq!(standing(&server, &other, "-no_nonce").0, "good");
             };
             check("good", "");
-            act(&server, &one, "hold", &json!({}));
+            one.hold(&server);
             check("revoked", "certificateHold");
-            act(&server, &one, "release", &json!({}));
+            one.release(&server);
             check("good", "");
-            act(
-                &server,
-                &one,
-                "revoke",
-                &json!({"reason": "key-compromise"}),
-            );
+            one.revoke(&server, "key-compromise");
             check("revoked", "keyCompromise");
         }
     }
@@ -109,15 +76,15 @@ fn every_reason_is_told_and_deleted_certificates_stay_revoked() {
         ("privilege-withdrawn", "(UNKNOWN)"),
         ("aa-compromise", "(UNKNOWN)"),
     ] {
-        let one = subject(&server, word);
-        act(&server, &one, "revoke", &json!({"reason": word}));
+        let one = Subject::of(&server, word);
+        one.revoke(&server, word);
         assert_eq!(
             standing(&server, &one, "-nonce"),
             ("revoked".into(), reason.into()),
             "{word}"
         );
     }
-    let deleted = subject(&server, "deleted");
+    let deleted = Subject::of(&server, "deleted");
     let path = format!("/certificates/{}", deleted.id);
     server.native("DELETE", &path, &Value::Null).expect(204);
     assert_eq!(
@@ -129,8 +96,8 @@ fn every_reason_is_told_and_deleted_certificates_stay_revoked() {
 #[test]
 fn the_moment_of_revocation_is_told() {
     let server = Server::start();
-    let one = subject(&server, "one");
-    act(&server, &one, "revoke", &json!({"reason": "superseded"}));
+    let one = Subject::of(&server, "one");
+    one.revoke(&server, "superseded");
     let listed = server.crl_text("issuing");
     let mark = "Revocation Date: ";
     let at = listed
@@ -144,8 +111,8 @@ fn the_moment_of_revocation_is_told() {
 #[test]
 fn one_request_asks_about_several_with_every_hash() {
     let server = Server::start();
-    let (good, held) = (subject(&server, "good"), subject(&server, "held"));
-    act(&server, &held, "hold", &json!({}));
+    let (good, held) = (Subject::of(&server, "good"), Subject::of(&server, "held"));
+    held.hold(&server);
     for hash in ["-sha1", "-sha256", "-sha384", "-sha512"] {
         let serial = format!("0x{}", good.serial);
         let asked = [
@@ -168,7 +135,7 @@ fn one_request_asks_about_several_with_every_hash() {
 #[test]
 fn extended_revoke_tells_of_what_was_never_issued() {
     let server = Server::start_with_config("[ocsp]\nunknown = \"revoked\"\n");
-    let one = subject(&server, "one");
+    let one = Subject::of(&server, "one");
     for nonce in ["-nonce", "-no_nonce"] {
         let asked = [nonce, "-cert", &one.file, "-serial", "0x1234", "-resp_text"];
         let said = openssl(&server, &asked);
@@ -205,7 +172,7 @@ fn roots_answer_for_authorities() {
 #[test]
 fn foreign_issuers_are_unauthorized() {
     let server = Server::start();
-    let one = subject(&server, "one");
+    let one = Subject::of(&server, "one");
     let (key, foreign) = (
         server.scratch_file("foreign.key", ""),
         server.scratch_file("foreign.pem", ""),
@@ -246,7 +213,7 @@ fn foreign_issuers_are_unauthorized() {
 #[test]
 fn certificates_name_the_responder() {
     let server = Server::start();
-    let one = subject(&server, "one");
+    let one = Subject::of(&server, "one");
     let told = |file: &str| run("openssl", &["x509", "-in", file, "-noout", "-ocsp_uri"]);
     assert_eq!(told(&one.file), format!("{}/ocsp\n", server.http_url()));
     assert_eq!(told(&server.authority_file("issuing")), "");
@@ -264,7 +231,7 @@ fn certificates_name_the_responder() {
 
 /// The certificate of the delegated responder, in a file.
 fn responder(server: &Server) -> String {
-    let one = subject(server, "of-responder");
+    let one = Subject::of(server, "of-responder");
     let answer = server.scratch_file("with-responder.der", "");
     openssl(server, &["-cert", &one.file, "-respout", &answer]);
     let text = run(

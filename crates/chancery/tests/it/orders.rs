@@ -5,15 +5,12 @@ mod pending;
 mod races;
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::native::refused;
-use crate::server::{Server, run};
-
-/// Longest time in which an approved order must have ended; RSA keys take a while where nothing is optimised.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::server::{Server, eventually, run};
 
 /// A server with an approver, ann, whose password is `approve`.
 fn server_with_an_approver(configuration: &str) -> Server {
@@ -61,15 +58,10 @@ fn order(server: &Server, number: &Value) -> Value {
 /// The order once it has ended.
 #[track_caller]
 fn ended(server: &Server, asked: &Value) -> Value {
-    let begun = Instant::now();
-    loop {
-        let now = order(server, &asked["number"]);
-        if !now["ended"].is_null() {
-            return now;
-        }
-        assert!(begun.elapsed() < PATIENCE, "it does not end: {now}");
-        thread::sleep(Duration::from_millis(20));
-    }
+    eventually(|| match order(server, &asked["number"]) {
+        now if now["ended"].is_null() => Err(now),
+        ended => Ok(ended),
+    })
 }
 
 fn certificate(server: &Server, id: &Value) -> Value {
@@ -226,9 +218,9 @@ fn an_approved_order_survives_a_kill_and_is_done_once() {
         let asked = regenerate(&server, &old["id"], "");
         approve(&server, &asked);
         thread::sleep(Duration::from_millis(delay));
-        run("kill", &["-KILL", &server.pid().to_string()]);
+        server.kill();
         left.push(state_left_behind(&server));
-        server.kill_and_restart();
+        server.restart();
         let done = ended(&server, &asked);
         assert_eq!(done["state"], "done", "{done}");
         for action in ["order.claim", "order.finish", "certificate.renew"] {
@@ -254,7 +246,6 @@ fn an_approved_order_survives_a_kill_and_is_done_once() {
 
 /// The last order's state in the files of a process that was killed, as the number that stands in the database.
 fn state_left_behind(server: &Server) -> String {
-    thread::sleep(Duration::from_millis(50));
     for end in ["", "-wal"] {
         let file = format!("chancery.sqlite{end}");
         let copy = server.scratch().join(format!("left{end}"));

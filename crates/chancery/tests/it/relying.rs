@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::server::{Server, run};
 
 /// Authorities of each kind: what they are called, the key of the root, and that of the issuing authority.
-const AUTHORITIES: [(&str, &str, &str); 4] = [
+pub(crate) const AUTHORITIES: [(&str, &str, &str); 4] = [
     ("P-256", "ec-p384", "ec-p256"),
     ("P-384", "ec-p256", "ec-p384"),
     ("RSA", "rsa-3072", "rsa-2048"),
@@ -24,17 +24,17 @@ const AUTHORITIES: [(&str, &str, &str); 4] = [
 ];
 
 /// A certificate of ours, in a file.
-struct Subject {
-    id: String,
+pub(crate) struct Subject {
+    pub(crate) id: String,
     /// Upper-case hexadecimal without leading zeros, as openssl and GnuTLS print it.
-    serial: String,
+    pub(crate) serial: String,
     pem: String,
-    file: String,
+    pub(crate) file: String,
 }
 
 impl Subject {
     /// Issued by the default profile to `CN=name`.
-    fn of(server: &Server, name: &str) -> Subject {
+    pub(crate) fn of(server: &Server, name: &str) -> Subject {
         Subject::new(server, name, &server.issue(&format!("CN={name}")))
     }
 
@@ -57,17 +57,17 @@ impl Subject {
     }
 
     #[track_caller]
-    fn hold(&self, server: &Server) {
+    pub(crate) fn hold(&self, server: &Server) {
         self.act(server, "hold", &json!({}));
     }
 
     #[track_caller]
-    fn release(&self, server: &Server) {
+    pub(crate) fn release(&self, server: &Server) {
         self.act(server, "release", &json!({}));
     }
 
     #[track_caller]
-    fn revoke(&self, server: &Server, reason: &str) {
+    pub(crate) fn revoke(&self, server: &Server, reason: &str) {
         self.act(server, "revoke", &json!({ "reason": reason }));
     }
 

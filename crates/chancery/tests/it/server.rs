@@ -1,11 +1,13 @@
 //! A real server for a test: the program itself, on its own temporary data, on ports that it picked.
 
+use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +19,23 @@ use crate::wire::{self, Answer};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chancery");
+
+/// Longest time in which something must have happened for which a test waits: RSA keys take a while where nothing is
+/// optimised and the machine does other things besides.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Asks again and again until the answer is a good one; a bad one says how things are.
+#[track_caller]
+pub(crate) fn eventually<T, E: Display>(mut ask: impl FnMut() -> Result<T, E>) -> T {
+    let begun = Instant::now();
+    loop {
+        match ask() {
+            Ok(found) => return found,
+            Err(now) => assert!(begun.elapsed() < PATIENCE, "it comes to nothing: {now}"),
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
 
 /// The administrator that the first start made.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -87,9 +106,14 @@ impl Server {
 
     /// Ends the process at once, as a power cut would, and starts it again on the same data.
     pub(crate) fn kill_and_restart(&mut self) {
+        self.kill();
+        self.restart();
+    }
+
+    /// Ends the process at once, as a power cut would.
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.restart();
     }
 
     /// Starts the process again after it ended.
@@ -208,6 +232,12 @@ impl Server {
             "name": name, "id": id, "domain": domain, "roles": [role], "password": password,
         });
         self.native("POST", "/users", &user).expect(201);
+    }
+
+    /// Makes joe, the user 000000003002 of the domain 000000001001, who looks after its own with `a password`.
+    pub(crate) fn add_joe(&self) {
+        let (id, domain) = ("000000003002", "000000001001");
+        self.add_user("joe", id, domain, "self-service", "a password");
     }
 
     /// Runs the command line against this server as the administrator.
@@ -398,6 +428,27 @@ pub(crate) fn python_program(name: &str) -> String {
     path.display().to_string()
 }
 
+/// What one of the Python programs of `clients/` prints, with that to read. It must succeed.
+#[track_caller]
+pub(crate) fn python(script: &str, arguments: &[&str], input: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/clients");
+    let mut child = Command::new(python_program("python"))
+        .arg(folder.join(script))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}: {complaint}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// A CSR as PEM, made by openssl with a new key: `-subj`, and what else is given.
 #[track_caller]
 pub(crate) fn csr(scratch: &Path, new_key: &[&str], subject: &str, more: &[&str]) -> String {
@@ -533,6 +584,15 @@ impl Connection {
         )
     }
 
+    /// Begins a call of the native API as the administrator, and waits until the server waits for its body.
+    pub(crate) fn begin(&mut self, method: &str, path: &str, length: usize) -> io::Result<()> {
+        let head = self.head(method, path, length);
+        let expecting = head.replacen("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n", 1);
+        self.send(expecting.as_bytes())?;
+        self.answer()?.expect(100);
+        Ok(())
+    }
+
     /// Sends octets as they are.
     pub(crate) fn send(&mut self, octets: &[u8]) -> io::Result<()> {
         self.stream.write_all(octets)?;
@@ -581,10 +641,5 @@ impl Connection {
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
             ),
         }
-    }
-
-    /// How long a read waits.
-    pub(crate) fn wait_at_most(&self, time: Duration) {
-        self.stream.sock.set_read_timeout(Some(time)).unwrap();
     }
 }

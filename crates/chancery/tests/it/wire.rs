@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -35,6 +35,14 @@ impl Answer {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text()))
+    }
+
+    /// Itself, if the status is that one; else what it says.
+    pub(crate) fn checked(self, status: u16) -> Result<Answer, String> {
+        match self.status == status {
+            true => Ok(self),
+            false => Err(format!("{}: {}", self.status, self.text())),
+        }
     }
 
     /// Itself, if the status is that one.
@@ -109,16 +117,17 @@ fn connect(address: &str) -> TcpStream {
 }
 
 fn exchange(mut stream: impl Read + Write, request: &[u8]) -> Answer {
+    let begun = Instant::now();
     // A server that has heard enough may answer and close before it has read everything.
-    let _ = stream.write_all(request).and_then(|()| stream.flush());
+    let sent = stream.write_all(request).and_then(|()| stream.flush());
     let mut octets = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {
         match stream.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => octets.extend_from_slice(&buffer[..count]),
-            Err(_) if !octets.is_empty() => break,
-            Err(error) => panic!("no answer: {error}"),
+            Ok(count) if count > 0 => octets.extend_from_slice(&buffer[..count]),
+            _ if !octets.is_empty() => break,
+            // How long it took tells a time-out of the server from a fault.
+            end => panic!("no answer: {end:?} after {:?}; {sent:?}", begun.elapsed()),
         }
     }
     parse(&octets)

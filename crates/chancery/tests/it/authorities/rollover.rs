@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{act, issue, ocsp, shown, state, verdict};
 use crate::native::text;
-use crate::server::Server;
+use crate::server::{Server, eventually};
 
 #[test]
 fn old_and_new_answer_on_crl_and_ocsp() {
@@ -91,15 +91,14 @@ fn what_was_promised_before_is_signed_by_the_old_one() {
     server
         .native_as("ann", "a password of ann", "POST", &approve, &json!({}))
         .expect(200);
-    let made = loop {
+    let made = eventually(|| {
         let shown = server.native("GET", &path, &serde_json::Value::Null).json();
         match text(&shown, "state") {
-            "done" => break text(&shown, "made").to_owned(),
-            "approved" | "implementing" => {}
+            "done" => Ok(text(&shown, "made").to_owned()),
+            "approved" | "implementing" => Err(shown),
             _ => panic!("{shown}"),
         }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    };
+    });
     let made = server.native(
         "GET",
         &format!("/certificates/{made}"),

@@ -1,10 +1,10 @@
 //! Broken and slow HTTP: lying lengths, endless heads, bodies that do not come. Each ends its own connection at most.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -15,9 +15,9 @@ use super::{
 use crate::server::{Connection, Server, basic};
 use crate::wire::{self, Answer};
 
-/// A server that waits one second for a head and two for a body.
+/// A server that does not wait long for a head or a body, but long enough for what comes as it should.
 fn impatient() -> Server {
-    Server::start_with_config("[server]\nhead_seconds = 1\nrequest_seconds = 2\n")
+    Server::start_with_config("[server]\nhead_seconds = 3\nrequest_seconds = 3\n")
 }
 
 /// The server does what it should, for others and on a new connection.
@@ -36,9 +36,8 @@ fn post(server: &Server, lines: &str) -> String {
 }
 
 /// Sends that much, then waits for what comes.
-fn answer_to(server: &Server, octets: &[u8]) -> std::io::Result<Answer> {
+fn answer_to(server: &Server, octets: &[u8]) -> io::Result<Answer> {
     let mut connection = server.connect().unwrap();
-    connection.wait_at_most(Duration::from_secs(20));
     // The server may have heard enough before the end.
     let _ = connection.send(octets);
     connection.answer()
@@ -288,7 +287,7 @@ fn framing_that_lies_is_refused() {
 
 #[test]
 fn heads_that_are_too_large_are_refused() {
-    let server = impatient();
+    let server = Server::start();
     let line = format!("X-Long: {}\r\n", "x".repeat(100_000));
     let many: String = (0..2000).map(|n| format!("X-{n}: y\r\n")).collect();
     let address = format!(
@@ -312,7 +311,7 @@ fn heads_that_are_too_large_are_refused() {
 
 #[test]
 fn heads_of_http_2_that_are_too_large_are_refused() {
-    let server = impatient();
+    let server = Server::start();
     let output = curl(&server, "--http2")
         .args(["--header", &format!("X-Long: {}", "x".repeat(100_000))])
         .output()
@@ -323,60 +322,45 @@ fn heads_of_http_2_that_are_too_large_are_refused() {
     check_alive(&server);
 }
 
-/// Waits until the server ends a connection on which it had nothing to say; how long that took.
-fn time_to_the_end(mut stream: impl Read, began: Instant) -> Duration {
-    let _ = stream.read(&mut [0; 1024]);
-    began.elapsed()
+/// Waits until the server ends a connection on which it had nothing to say.
+#[track_caller]
+fn check_ends(mut stream: TcpStream) {
+    let read = stream.read(&mut [0; 1024]);
+    let waited = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+        )
+    };
+    assert!(!read.is_err_and(|error| waited(&error)), "it stays open");
 }
 
 #[test]
 fn heads_that_come_slowly_end_their_connection() {
     let server = impatient();
     let clear = server.http_url().trim_start_matches("http://").to_owned();
-    let patient = Duration::from_millis(800)..Duration::from_secs(8);
     let tcp = |address: &str| {
         let stream = TcpStream::connect(address).unwrap();
         stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
+            .set_read_timeout(Some(Duration::from_secs(60)))
             .unwrap();
         stream
     };
-    thread::scope(|scope| {
-        let half = scope.spawn(|| {
-            let mut connection = server.connect().unwrap();
-            connection
-                .send(b"GET /healthz HTTP/1.1\r\nHost: local")
-                .unwrap();
-            let began = Instant::now();
-            assert!(connection.has_ended() || connection.answer().is_err_and(|_| true));
-            began.elapsed()
-        });
-        let nothing = scope.spawn(|| time_to_the_end(tcp(&clear), Instant::now()));
-        let no_handshake =
-            scope.spawn(|| time_to_the_end(tcp(server.https_address()), Instant::now()));
-        let drop_by_drop = scope.spawn(|| {
-            let (mut stream, began) = (tcp(&clear), Instant::now());
-            for octet in b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: "
-                .iter()
-                .chain([b'x'; 40].iter())
-            {
-                if stream.write_all(&[*octet]).is_err() {
-                    break;
-                }
-                thread::sleep(Duration::from_millis(100));
-            }
-            time_to_the_end(stream, began)
-        });
-        for (what, client) in [
-            ("half a head", half),
-            ("nothing", nothing),
-            ("no handshake", no_handshake),
-            ("drops", drop_by_drop),
-        ] {
-            let took = client.join().unwrap();
-            assert!(patient.contains(&took), "{what}: {took:?}");
+    let mut half = server.connect().unwrap();
+    half.send(b"GET /healthz HTTP/1.1\r\nHost: local").unwrap();
+    let (nothing, no_handshake) = (tcp(&clear), tcp(server.https_address()));
+    let mut drop_by_drop = tcp(&clear);
+    let head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ".iter();
+    for octet in head.chain([b'x'].iter().cycle()).take(600) {
+        if drop_by_drop.write_all(&[*octet]).is_err() {
+            break;
         }
-    });
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(half.has_ended());
+    for stream in [nothing, no_handshake, drop_by_drop] {
+        check_ends(stream);
+    }
     check_alive(&server);
 }
 
@@ -385,17 +369,11 @@ fn bodies_that_come_slowly_are_not_waited_for() {
     let server = impatient();
     let mut connection = server.connect().unwrap();
     let head = post(&server, "Content-Length: 1000\r\n");
-    let began = Instant::now();
     connection.send(format!("{head}{{").as_bytes()).unwrap();
     check_problem(
         "a slow body",
         &connection.answer().unwrap(),
         (504, "timed-out"),
-    );
-    let took = began.elapsed();
-    assert!(
-        (Duration::from_millis(1800)..Duration::from_secs(10)).contains(&took),
-        "{took:?}"
     );
     assert!(
         connection.has_ended(),
@@ -422,7 +400,7 @@ fn bodies_that_come_slowly_are_not_waited_for() {
 
 #[test]
 fn many_who_only_wait_do_not_keep_others_out() {
-    let server = Server::start();
+    let server = Server::start_with_config("[server]\nrequest_seconds = 3600\n");
     let waiting: Vec<Connection> = (0..100)
         .map(|_| {
             let mut connection = server.connect().unwrap();
@@ -432,13 +410,7 @@ fn many_who_only_wait_do_not_keep_others_out() {
             connection
         })
         .collect();
-    let began = Instant::now();
     server.native("GET", "/whoami", &Value::Null).expect(200);
-    assert!(
-        began.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        began.elapsed()
-    );
     drop(waiting);
     check_alive(&server);
 }

@@ -2,7 +2,7 @@
 
 usage: pkilint_all.py TASKS
 
-TASKS holds one task a line, tab-separated: a linter (certificate, crl, chain), a label, then its file (chain: the
+TASKS holds one task a line, tab-separated: a linter (certificate, crl, ocsp, chain), a label, then its file (chain: the
 issuer's and the subject's). Prints a JSON list of all findings from NOTICE up. What pkilint cannot read ends the run.
 """
 
@@ -11,11 +11,12 @@ import io
 import json
 import sys
 
-from pkilint.bin import lint_crl, lint_pkix_cert, lint_pkix_signer_signee_cert_chain
+from pkilint.bin import lint_crl, lint_ocsp_response, lint_pkix_cert, lint_pkix_signer_signee_cert_chain
 
 LINTERS = {
     "certificate": (lint_pkix_cert.main, []),
     "crl": (lint_crl.main, ["--type", "CRL", "--profile", "PKIX"]),
+    "ocsp": (lint_ocsp_response.main, []),
     "chain": (lint_pkix_signer_signee_cert_chain.main, []),
 }
 

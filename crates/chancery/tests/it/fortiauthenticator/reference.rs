@@ -1,14 +1,12 @@
 //! Stock django-tastypie with the same certificates, asked the same: status, body and the headers that clients look at
 //! must be the same, but where the API's README says otherwise.
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::{BASE, Client};
-use crate::server::{Server, python_program};
+use crate::server::{Server, python};
 use crate::wire::Answer;
 
 /// Method, path under the API, and Accept header.
@@ -109,27 +107,10 @@ const ASKED: &[(&str, &str, &str)] = &[
 
 /// What stock Tastypie answers to the same, with the same certificates.
 fn reference(objects: &Value, requests: &[Value]) -> Vec<Answer> {
-    let script =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/clients/tastypie_reference.py");
-    let mut child = Command::new(python_program("python"))
-        .arg(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
     let asked = json!({"objects": objects, "requests": requests}).to_string();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(asked.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{complaint}");
-    let answers: Vec<(u16, std::collections::BTreeMap<String, String>, String)> =
-        serde_json::from_slice(&output.stdout).unwrap();
+    let printed = python("tastypie_reference.py", &[], &asked);
+    let answers: Vec<(u16, BTreeMap<String, String>, String)> =
+        serde_json::from_str(&printed).unwrap();
     let answers = answers.into_iter().map(|(status, headers, body)| Answer {
         status,
         headers: headers.into_iter().collect(),

@@ -206,6 +206,20 @@ fn bearer<'s>(server: &'s Server, answer: &Answer) -> Client<'s> {
     }
 }
 
+/// Two users of one tenant, with tokens for none.
+fn joe_and_ann(server: &Server) -> (Client<'_>, Client<'_>) {
+    server.add_user("joe", "3002", "1001", "self-service", PASSWORD);
+    server.add_user("ann", "3003", "1001", "self-service", PASSWORD);
+    (Client::log_in(server, "joe"), Client::log_in(server, "ann"))
+}
+
+/// The same with a token for the tenant.
+fn scoped<'s>(client: &Client<'s>) -> Client<'s> {
+    let rescope = json!({"token": {"id": client.token}, "tenantId": "1001"});
+    let answer = authenticate(client.server, &rescope).expect(200);
+    bearer(client.server, &answer)
+}
+
 fn ask(client: &Client<'_>, method: &str, path: &str) -> Answer {
     client.send(method, path, "application/json", b"")
 }
@@ -213,14 +227,8 @@ fn ask(client: &Client<'_>, method: &str, path: &str) -> Answer {
 #[test]
 fn tokens_are_scoped_anew_and_validated() {
     let server = Server::start();
-    server.add_user("joe", "3002", "1001", "self-service", PASSWORD);
-    server.add_user("ann", "3003", "1001", "self-service", PASSWORD);
-    let (joe, ann) = (
-        Client::log_in(&server, "joe"),
-        Client::log_in(&server, "ann"),
-    );
-    let rescope = json!({"token": {"id": joe.token}, "tenantId": "1001"});
-    let scoped = bearer(&server, &authenticate(&server, &rescope).expect(200));
+    let (joe, ann) = joe_and_ann(&server);
+    let scoped = scoped(&joe);
     assert_ne!(scoped.token, joe.token);
     let path = format!("/v2.0/tokens/{}", scoped.token);
     for client in [&joe, &scoped, &Client::administrator(&server)] {
@@ -243,14 +251,8 @@ fn tokens_are_scoped_anew_and_validated() {
 #[test]
 fn tokens_are_refreshed_and_revoked() {
     let server = Server::start();
-    server.add_user("joe", "3002", "1001", "self-service", PASSWORD);
-    server.add_user("ann", "3003", "1001", "self-service", PASSWORD);
-    let (joe, ann) = (
-        Client::log_in(&server, "joe"),
-        Client::log_in(&server, "ann"),
-    );
-    let rescope = json!({"token": {"id": joe.token}, "tenantId": "1001"});
-    let old = bearer(&server, &authenticate(&server, &rescope).expect(200));
+    let (joe, ann) = joe_and_ann(&server);
+    let old = scoped(&joe);
     let refresh = format!("{BASE}/tokens/{}", old.token);
     assert_fault(&ask(&joe, "POST", &refresh), 401, "unauthorized");
     let answer = ask(&old, "POST", &refresh).expect(200);

@@ -7,19 +7,23 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{authority, text};
-use crate::server::{Server, python_program, run};
+use crate::server::{Server, python, run};
 
 /// What pkilint is to look at, in one run.
 #[derive(Default)]
-pub(super) struct Pkilint(String);
+pub(crate) struct Pkilint(String);
 
 impl Pkilint {
-    pub(super) fn certificate(&mut self, label: &str, file: &Path) {
+    pub(crate) fn certificate(&mut self, label: &str, file: &Path) {
         self.task("certificate", label, &text(file));
     }
 
     pub(super) fn list(&mut self, label: &str, file: &Path) {
         self.task("crl", label, &text(file));
+    }
+
+    pub(crate) fn answer(&mut self, label: &str, file: &Path) {
+        self.task("ocsp", label, &text(file));
     }
 
     pub(super) fn chain(&mut self, label: &str, issuer: &Path, subject: &Path) {
@@ -38,13 +42,13 @@ impl Pkilint {
     pub(super) fn findings(&self, scratch: &Path) -> Vec<Value> {
         let tasks = scratch.join("pkilint.tasks");
         std::fs::write(&tasks, &self.0).unwrap();
-        let printed = python("pkilint_all.py", &[text(&tasks)]);
+        let printed = python("pkilint_all.py", &[&text(&tasks)], "");
         serde_json::from_str(&printed).unwrap()
     }
 
     /// All that it finds, which must be nothing but what is accepted: code, a part of the message, why.
     #[track_caller]
-    pub(super) fn finds_only(&self, scratch: &Path, accepted: &[(&str, &str, &str)]) -> Vec<Value> {
+    pub(crate) fn finds_only(&self, scratch: &Path, accepted: &[(&str, &str, &str)]) -> Vec<Value> {
         let found = self.findings(scratch);
         let is_accepted = |finding: &Value| {
             let mut table = accepted.iter();
@@ -152,10 +156,10 @@ pub(super) fn gnutls_reads(file: &Path, serial: &str) {
     }
 }
 
-/// The current list of an authority in a file of its own. GnuTLS and openssl check its signature and count its entries.
+/// The current list of an authority in a file called `label`. GnuTLS and openssl check its signature and count its entries.
 #[track_caller]
-pub(super) fn list(server: &Server, name: &str, entries: usize) -> PathBuf {
-    let file = server.scratch().join(format!("{name}-{entries}.crl"));
+pub(super) fn list(server: &Server, name: &str, label: &str, entries: usize) -> PathBuf {
+    let file = server.scratch().join(format!("{label}.crl"));
     std::fs::rename(server.crl_file(name), &file).unwrap();
     let (list, signer) = (text(&file), text(&authority(server, name)));
 
@@ -197,7 +201,8 @@ pub(super) fn tls_verdicts(server: &Server, files: &[PathBuf]) -> Vec<Tls> {
         "host.example.com".to_owned(),
     ];
     arguments.extend(files.iter().map(|file| text(file)));
-    let printed = python("verify_tls.py", &arguments);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let printed = python("verify_tls.py", &arguments, "");
     let verdicts: Vec<Value> = serde_json::from_str(&printed).unwrap();
     assert_eq!(verdicts.len(), files.len());
     let verdict = |value: &Value| value.as_str().map(str::to_owned);
@@ -208,15 +213,6 @@ pub(super) fn tls_verdicts(server: &Server, files: &[PathBuf]) -> Vec<Tls> {
             client: verdict(&both["client"]),
         })
         .collect()
-}
-
-/// Runs one of the Python scripts of these tests.
-#[track_caller]
-fn python(script: &str, arguments: &[String]) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/clients");
-    let mut all = vec![text(&folder.join(script))];
-    all.extend_from_slice(arguments);
-    run_all(&python_program("python"), &all)
 }
 
 #[track_caller]

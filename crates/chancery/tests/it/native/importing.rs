@@ -115,13 +115,7 @@ fn one_or_many_come_in_once() {
 #[test]
 fn what_was_issued_here_is_known_to_its_owner() {
     let server = Server::start();
-    server.add_user(
-        "joe",
-        "000000003002",
-        "000000001001",
-        "self-service",
-        "a password",
-    );
+    server.add_joe();
     let body = json!({"key": "ec-p256", "subject": "CN=joe"});
     let issued = server
         .native_as("joe", "a password", "POST", "/certificates", &body)
@@ -195,13 +189,7 @@ fn all_come_in_or_none_and_each_bad_one_is_named() {
 #[test]
 fn one_certificate_has_one_owner() {
     let server = Server::start();
-    server.add_user(
-        "joe",
-        "000000003002",
-        "000000001001",
-        "self-service",
-        "a password",
-    );
+    server.add_joe();
     let [one, two] =
         ["/CN=one", "/CN=two"].map(|subject| foreign(server.scratch(), P256, subject).0);
     let answer = import(
@@ -332,13 +320,7 @@ fn other_private_keys_are_refused() {
 #[test]
 fn what_our_authority_signed_counts_as_issued() {
     let mut server = Server::start();
-    server.add_user(
-        "joe",
-        "000000003002",
-        "000000001001",
-        "self-service",
-        "a password",
-    );
+    server.add_joe();
     let (data, backup) = (server.data(), server.scratch().join("backup"));
     server.terminate();
     run(
@@ -414,13 +396,7 @@ fn an_issuers_name_alone_makes_nothing_ours() {
 #[test]
 fn an_authoritys_certificate_is_nobodys_to_import_and_revoke() {
     let server = Server::start();
-    server.add_user(
-        "joe",
-        "000000003002",
-        "000000001001",
-        "self-service",
-        "a password",
-    );
+    server.add_joe();
     let before = count(&server);
     for name in ["issuing", "root"] {
         let certificate =

@@ -232,13 +232,7 @@ print(len(bag.additional_certs))
 #[test]
 fn what_a_request_says_goes_before_the_csr_and_the_profile() {
     let server = Server::start();
-    server.add_user(
-        "joe",
-        "000000003002",
-        "000000001001",
-        "self-service",
-        "a password",
-    );
+    server.add_joe();
     let request = csr(
         server.scratch(),
         P256,

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::importing::foreign;
-use super::{from_now, refused, text, texts};
-use crate::server::{P256, Server};
+use super::{before_they_end, refused, text, texts};
+use crate::server::{P256, Server, eventually};
+use crate::wire::Answer;
 
 /// A page of certificates; `query` starts with nothing or an `&`.
 #[track_caller]
@@ -45,15 +46,16 @@ fn walk(server: &Server, query: &str, limit: usize, mut between: impl FnMut()) -
     }
 }
 
-fn issue(server: &Server, name: &str, more: Value) -> Value {
+fn ask_for(server: &Server, name: &str, more: Value) -> Answer {
     let mut body = json!({"key": "ec-p256", "subject": format!("CN={name}"), "name": name});
     body.as_object_mut()
         .unwrap()
         .extend(more.as_object().unwrap().clone());
-    server
-        .native("POST", "/certificates", &body)
-        .expect(201)
-        .json()
+    server.native("POST", "/certificates", &body)
+}
+
+fn issue(server: &Server, name: &str, more: Value) -> Value {
+    ask_for(server, name, more).expect(201).json()
 }
 
 fn act(server: &Server, name: &str, action: &str, body: Value) {
@@ -64,13 +66,7 @@ fn act(server: &Server, name: &str, action: &str, body: Value) {
 
 /// One certificate of every standing, each named after what it is.
 fn one_of_each(server: &Server) -> Vec<Value> {
-    server.add_user(
-        "joe",
-        "000000003002",
-        "000000001001",
-        "self-service",
-        "a password",
-    );
+    server.add_joe();
     let joes = json!({"owner": "000000003002"});
     let made: Vec<Value> = [
         ("active", json!({"subject": "CN=Joe Example,O=Acme 100%"})),
@@ -83,11 +79,11 @@ fn one_of_each(server: &Server) -> Vec<Value> {
         ("revoked", json!({})),
         ("deleted", json!({})),
         ("purged", json!({})),
-        ("expired", json!({"not_after": from_now("+2 seconds")})),
     ]
     .into_iter()
     .map(|(name, more)| issue(server, name, more))
     .collect();
+    before_they_end(|end| ask_for(server, "expired", json!({"not_after": end})).checked(201));
     act(server, "held", "hold", json!({}));
     act(server, "revoked", "revoke", json!({"reason": "superseded"}));
     for name in ["deleted", "purged"] {
@@ -114,13 +110,13 @@ fn filters_find_what_they_say() {
         .json();
     let imported = imported["certificates"][0].clone();
     let fremd = text(&imported, "name").to_owned();
-    while server
-        .native("GET", "/certificates/expired", &Value::Null)
-        .json()["status"]
-        != "expired"
-    {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
+    eventually(|| {
+        let shown = server.native("GET", "/certificates/expired", &Value::Null);
+        match shown.json() {
+            shown if shown["status"] == "expired" => Ok(()),
+            shown => Err(shown),
+        }
+    });
     let (serial, key) = (text(&made[0], "serial"), text(&made[1], "subject_key_id"));
     let issuing = "CN%3DChancery%20Issuing,O%3DChancery";
     let respelt = "/O%3DCHANCERY/CN%3Dchancery%20%20issuing";

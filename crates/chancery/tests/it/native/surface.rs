@@ -454,13 +454,7 @@ fn audit(server: &Server, query: &str) -> Value {
 #[test]
 fn everything_done_is_in_the_audit_trail() {
     let server = Server::start();
-    server.add_user(
-        "joe",
-        "000000003002",
-        "000000001001",
-        "self-service",
-        "a password",
-    );
+    server.add_joe();
     let issued = server
         .native_as(
             "joe",
@@ -595,13 +589,7 @@ fn everything_done_is_in_the_audit_trail() {
 #[test]
 fn the_audit_trail_is_read_page_by_page_and_filtered() {
     let server = Server::start();
-    server.add_user(
-        "joe",
-        "000000003002",
-        "000000001001",
-        "self-service",
-        "a password",
-    );
+    server.add_joe();
     let ids: Vec<String> = (0..7)
         .map(|number| text(&server.issue(&format!("CN={number}")), "id").to_owned())
         .collect();

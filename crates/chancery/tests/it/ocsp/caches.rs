@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
 
-use super::{act, request, subject};
+use super::request;
+use crate::relying::Subject;
 use crate::server::Server;
 
 /// The path of a GET, percent-encoded as RFC 6960, appendix A.1 asks.
@@ -20,7 +20,7 @@ fn path(request: &[u8]) -> String {
 #[test]
 fn a_get_is_answered_and_kept_until_something_changes() {
     let server = Server::start();
-    let (one, other) = (subject(&server, "one"), subject(&server, "other"));
+    let (one, other) = (Subject::of(&server, "one"), Subject::of(&server, "other"));
     let path = path(&request(&server, &["-no_nonce", "-cert", &one.file]));
     let first = server.http(&path).expect(200);
     assert_eq!(
@@ -56,9 +56,9 @@ fn a_get_is_answered_and_kept_until_something_changes() {
         .expect(200);
 
     // What changes of another certificate does not matter; what changes of this one shows at once.
-    act(&server, &other, "revoke", &json!({"reason": "superseded"}));
+    other.revoke(&server, "superseded");
     server.request("GET", &path, &known, b"").expect(304);
-    act(&server, &one, "hold", &json!({}));
+    one.hold(&server);
     let held = server.request("GET", &path, &known, b"").expect(200);
     assert_ne!(held.header("etag"), Some(tag.as_str()));
     let file = server.scratch_file("held.der", &held.body);
@@ -77,7 +77,7 @@ fn a_get_is_read_however_its_path_is_encoded() {
     let server = Server::start();
     // Serial numbers differ, so that all of base64's signs occur sooner or later; over TLS too.
     for number in 0..8 {
-        let one = subject(&server, &format!("n{number}"));
+        let one = Subject::of(&server, &format!("n{number}"));
         let octets = request(&server, &["-no_nonce", "-cert", &one.file]);
         let base64 = STANDARD.encode(&octets);
         let want = server.http(&path(&octets)).expect(200).body;
@@ -97,7 +97,7 @@ fn a_get_is_read_however_its_path_is_encoded() {
 #[test]
 fn what_answers_one_client_is_not_kept() {
     let server = Server::start();
-    let one = subject(&server, "one");
+    let one = Subject::of(&server, "one");
     let octets = request(&server, &["-nonce", "-cert", &one.file]);
     let answer = server.http(&path(&octets)).expect(200);
     assert_eq!(answer.header("cache-control"), Some("no-store"));

@@ -6,7 +6,8 @@ use std::net::TcpStream;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{openssl, request, subject};
+use super::{openssl, request};
+use crate::relying::Subject;
 use crate::server::Server;
 
 /// The answer that says `malformedRequest`.
@@ -74,7 +75,7 @@ fn posted_in_the_clear(server: &Server, body: &[u8]) -> Vec<u8> {
 #[test]
 fn malformed_requests_are_told_so() {
     let server = Server::start();
-    let one = subject(&server, "one");
+    let one = Subject::of(&server, "one");
     let whole = request(&server, &["-no_nonce", "-cert", &one.file]);
     let asked = single(&whole);
     let nonce = |value: &[u8]| with_extensions(&asked, &extension(2, false, value));
@@ -146,7 +147,7 @@ fn malformed_requests_are_told_so() {
 #[test]
 fn broken_paths_are_malformed_requests() {
     let server = Server::start();
-    let one = subject(&server, "one");
+    let one = Subject::of(&server, "one");
     let whole = request(&server, &["-no_nonce", "-cert", &one.file]);
     let long = STANDARD.encode(vec![0x30; 30_000]);
     for path in [
@@ -182,7 +183,7 @@ fn broken_paths_are_malformed_requests() {
 #[test]
 fn framing_is_read_as_http_has_it() {
     let server = Server::start();
-    let one = subject(&server, "one");
+    let one = Subject::of(&server, "one");
     let whole = request(&server, &["-no_nonce", "-cert", &one.file]);
     let base64 = STANDARD.encode(&whole);
     let length = whole.len();

@@ -1,71 +1,53 @@
 //! Opinions that are not ours on answers: pkilint, GnuTLS, Python's cryptography.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
-use super::{AUTHORITIES, act, openssl, responder, subject};
-use crate::server::{Server, python_program, run};
+use super::{authorities, openssl, responder};
+use crate::linters::judges::Pkilint;
+use crate::relying::Subject;
+use crate::server::{Server, python, run};
 
-/// Everything that can stand in an answer, of every kind of authority, passes pkilint.
+/// Everything that can stand in an answer, of every kind of authority, passes pkilint, and so does the certificate of the
+/// delegated responder.
 #[test]
-fn answers_pass_pkilint() {
-    for (what, root, issuing) in AUTHORITIES {
-        // With everything that can stand in an answer, the extension for extended revoke too.
-        let unknown = "[ocsp]\nunknown = \"revoked\"\n";
-        for more in ["", unknown] {
-            answers_of_every_kind_pass(what, &Server::start_with_authorities(root, issuing, more));
+fn answers_and_responders_certificates_pass_pkilint() {
+    let (mut pkilint, scratch) = (Pkilint::default(), tempfile::tempdir().unwrap());
+    for (what, root, issuing) in authorities() {
+        let mut server = Server::start_with_authorities(root, issuing, "");
+        let [good, held, gone] = ["good", "held", "gone"].map(|name| Subject::of(&server, name));
+        held.hold(&server);
+        gone.revoke(&server, "unspecified");
+        let kept = |name: &str| scratch.path().join(format!("{what} {name}"));
+        std::fs::copy(responder(&server), kept("responder")).unwrap();
+        pkilint.certificate(what, &kept("responder"));
+        for unknown in ["unknown", "revoked"] {
+            server.restart_with_config(&format!("[ocsp]\nunknown = \"{unknown}\"\n"));
+            for nonce in ["-nonce", "-no_nonce"] {
+                let label = format!("{unknown}{nonce}");
+                let file = kept(&label).display().to_string();
+                let asked = [
+                    nonce, "-cert", &good.file, "-cert", &held.file, "-cert", &gone.file,
+                    "-serial", "0x1234", "-respout", &file,
+                ];
+                openssl(&server, &asked);
+                pkilint.answer(&format!("{what} {label}"), &kept(&label));
+            }
         }
     }
-}
-
-fn answers_of_every_kind_pass(what: &str, server: &Server) {
-    let (good, held, gone) = (
-        subject(server, "good"),
-        subject(server, "held"),
-        subject(server, "gone"),
-    );
-    act(server, &held, "hold", &json!({}));
-    act(server, &gone, "revoke", &json!({"reason": "unspecified"}));
-    let file = server.scratch_file("answer.der", "");
-    for nonce in ["-nonce", "-no_nonce"] {
-        let asked = [
-            nonce, "-cert", &good.file, "-cert", &held.file, "-cert", &gone.file, "-serial",
-            "0x1234", "-respout", &file,
-        ];
-        openssl(server, &asked);
-        let lint = ["lint", "-s", "NOTICE", "-f", "JSON", &file];
-        let found = run(&python_program("lint_ocsp_response"), &lint);
-        let found: Value = serde_json::from_str(&found).unwrap();
-        let results = found["results"].as_array().unwrap();
-        assert!(results.is_empty(), "{what}, {nonce}: {results:?}");
-    }
-}
-
-/// The certificate of a delegated responder passes pkilint.
-#[test]
-fn responders_certificates_pass_pkilint() {
-    for (what, root, issuing) in AUTHORITIES {
-        let server = Server::start_with_authorities(root, issuing, "");
-        let lint = ["lint", "-s", "NOTICE", "-f", "JSON", &responder(&server)];
-        let found = run(&python_program("lint_pkix_cert"), &lint);
-        let found: Value = serde_json::from_str(&found).unwrap();
-        let results = found["results"].as_array().unwrap();
-        assert!(results.is_empty(), "{what}: {results:?}");
-    }
+    pkilint.finds_only(scratch.path(), &[]);
 }
 
 /// GnuTLS asks by itself, at the address in the certificate, and checks whoever signs.
 #[test]
 fn gnutls_takes_the_answers() {
-    for (what, root, issuing) in AUTHORITIES {
+    for (what, root, issuing) in authorities() {
         for signer in ["delegated", "authority"] {
             let server = Server::start_with_authorities(
                 root,
                 issuing,
                 &format!("[ocsp]\nsigner = \"{signer}\"\n"),
             );
-            let one = subject(&server, "one");
+            let one = Subject::of(&server, "one");
             let issuing = server.authority_file("issuing");
             let ask = || {
                 let file = server.scratch_file("gnutls.der", "");
@@ -84,7 +66,7 @@ fn gnutls_takes_the_answers() {
                 run("ocsptool", &["--response-info", "--infile", &file])
             };
             assert!(ask().contains("Certificate Status: good"), "{what}");
-            act(&server, &one, "hold", &json!({}));
+            one.hold(&server);
             assert!(ask().contains("Certificate Status: revoked"), "{what}");
         }
     }
@@ -94,14 +76,11 @@ fn gnutls_takes_the_answers() {
 #[test]
 fn pythons_cryptography_reads_the_answers() {
     let server = Server::start();
-    let one = subject(&server, "one");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/clients/ask_ocsp.py");
-    let script = script.display().to_string();
+    let one = Subject::of(&server, "one");
     let url = format!("{}/ocsp", server.http_url());
     let issuing = server.authority_file("issuing");
     let ask = || {
-        let arguments = [script.as_str(), &url, &issuing, &one.file];
-        let printed = run(&python_program("python"), &arguments);
+        let printed = python("ask_ocsp.py", &[&url, &issuing, &one.file], "");
         let answers: Value = serde_json::from_str(&printed).unwrap();
         answers.as_array().unwrap().clone()
     };
@@ -114,7 +93,7 @@ fn pythons_cryptography_reads_the_answers() {
             .all(|answer| *answer == json!(["GOOD", null])),
         "{answers:?}"
     );
-    act(&server, &one, "revoke", &json!({"reason": "superseded"}));
+    one.revoke(&server, "superseded");
     let answers = ask();
     let superseded = json!(["REVOKED", "superseded"]);
     assert!(

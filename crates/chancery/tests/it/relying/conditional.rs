@@ -226,12 +226,44 @@ fn what_is_not_there_is_not_found() {
         "/crl/issuing/16/3/4.crl",
         "/crl/..%2f..%2fissuing.crl",
         "/crl/issuing/16/..%2f3.crl",
+        "/crl",
+        "/crl/",
+        "/crl//",
+        "/ca/",
+        "/ca/issuing/root.cer",
+        "/ocsp/",
         "/ca/none.cer",
         "/ca/none.p7c",
         "/ca/issuing.crl",
         "/ca/issuing-chain.cer",
     ] {
-        let answer = ask(&server, "GET", path, &[]).expect(404);
-        assert!(!answer.body.is_empty(), "{path}");
+        is_a_line(&ask(&server, "GET", path, &[]).expect(404), path);
     }
+    for (method, path, takes) in [
+        ("POST", "/crl/issuing.crl", "GET,HEAD"),
+        ("PUT", "/ca/issuing.cer", "GET,HEAD"),
+        ("GET", "/ocsp", "POST"),
+        ("POST", "/ocsp/MAA=", "GET,HEAD"),
+    ] {
+        let answer = ask(&server, method, path, &[]).expect(405);
+        assert_eq!(answer.header("allow"), Some(takes), "{path}");
+        is_a_line(&answer, path);
+    }
+    // What is nobody's is answered in the native API's words.
+    let nowhere = ask(&server, "GET", "/crls/issuing.crl", &[]).expect(404);
+    assert_eq!(
+        nowhere.header("content-type"),
+        Some("application/problem+json")
+    );
+}
+
+/// Errors of the open surface are a line of text, which whoever runs curl can read.
+fn is_a_line(answer: &Answer, path: &str) {
+    let kind = answer.header("content-type");
+    assert_eq!(kind, Some("text/plain; charset=utf-8"), "{path}");
+    let text = answer.text();
+    assert!(
+        text.ends_with('\n') && text.lines().count() == 1,
+        "{path}: {text}"
+    );
 }

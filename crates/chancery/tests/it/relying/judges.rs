@@ -2,13 +2,12 @@
 //! since, of authorities of every kind and for every reason.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Command;
 
 use serde::Deserialize;
 
 use super::{AUTHORITIES, Subject, fetch};
-use crate::server::{Server, python_program, run};
+use crate::server::{Server, python, run};
 
 /// What Python's cryptography reads in a list, and what pkilint finds.
 #[derive(Deserialize, Debug)]
@@ -45,11 +44,9 @@ fn read(server: &Server, paths: &[String]) -> Vec<Read> {
             fetch(server, &address, &format!("{number}.crl"))
         })
         .collect();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/clients/read_crls.py");
-    let script = script.display().to_string();
-    let mut arguments = vec![script.as_str(), &issuer];
+    let mut arguments = vec![issuer.as_str()];
     arguments.extend(files.iter().map(String::as_str));
-    let printed = run(&python_program("python"), &arguments);
+    let printed = python("read_crls.py", &arguments, "");
     let all: Vec<Read> = serde_json::from_str(&printed).unwrap();
     for ((list, path), file) in all.iter().zip(paths).zip(&files) {
         assert!(list.signed, "{path}");
@@ -123,18 +120,16 @@ fn lists_of_every_kind_pass_every_judge() {
 
         let mut revoked = changed;
         revoked.remove(&released.serial);
-        let whole = read(&server, &[path(".crl")]).remove(0);
+        let shards = (0..4).map(|index| path(&format!("/4/{index}.crl")));
+        let deltas = (0..4).map(|index| path(&format!("/4/{index}-delta.crl")));
+        let paths: Vec<String> = shards.chain(deltas).chain([path(".crl")]).collect();
+        let mut shards_read = read(&server, &paths);
+        let whole = shards_read.pop().unwrap();
+        let deltas_read = shards_read.split_off(4);
         assert_eq!(whole.entries, revoked, "{what}");
         assert!(whole.number > first.number, "{what}");
 
-        let shards: Vec<String> = (0..4)
-            .map(|index| path(&format!("/4/{index}.crl")))
-            .collect();
-        let deltas: Vec<String> = (0..4)
-            .map(|index| path(&format!("/4/{index}-delta.crl")))
-            .collect();
         let mut together = BTreeMap::new();
-        let (shards_read, deltas_read) = (read(&server, &shards), read(&server, &deltas));
         for ((shard, delta), index) in shards_read.into_iter().zip(deltas_read).zip(0..) {
             let own = address(&path(&format!("/4/{index}.crl")));
             assert_eq!((&shard.point, &delta.point), (&own, &own), "{what}");

@@ -2,15 +2,11 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::Subject;
-use crate::server::{P256, Server, csr};
-
-/// How long nginx may take to start and to fetch an answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::server::{P256, Server, csr, eventually};
 
 /// nginx on a socket in a directory of its own. It ends when this is dropped.
 struct Nginx {
@@ -61,11 +57,10 @@ impl Nginx {
             socket,
             log,
         };
-        let started = Instant::now();
-        while !Path::new(&nginx.socket).exists() {
-            assert!(started.elapsed() < PATIENCE, "{}", nginx.said());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        eventually(|| match Path::new(&nginx.socket).exists() {
+            false => Err(nginx.said()),
+            true => Ok(()),
+        });
         nginx
     }
 
@@ -89,19 +84,13 @@ impl Nginx {
     /// Asks again and again until curl ends so. nginx fetches the answer when the first client comes, who gets none.
     #[track_caller]
     fn curl_ends_with(&self, root: &str, want: i32, log: &str) {
-        let started = Instant::now();
-        loop {
-            let code = self.curl(root);
-            if code == want && self.said().contains(log) {
-                return;
+        eventually(|| {
+            let (code, said) = (self.curl(root), self.said());
+            match code == want && said.contains(log) {
+                false => Err(format!("curl ends with {code}: {said}")),
+                true => Ok(()),
             }
-            assert!(
-                started.elapsed() < PATIENCE,
-                "curl ends with {code}: {}",
-                self.said()
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        });
     }
 }
 

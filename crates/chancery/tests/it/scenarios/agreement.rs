@@ -17,8 +17,9 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use serde_json::{Value, json};
 
 use super::{AppViewX, Forti, Keystone, Layer7, Sbc, tell};
+use crate::native::before_they_end;
 use crate::native::importing::foreign;
-use crate::server::{P256, Server, run};
+use crate::server::{P256, Server, eventually};
 use deed::{Api, Step, sequences};
 use oracle::{Foreseen, World};
 
@@ -28,8 +29,8 @@ const SEQUENCES: u32 = 20;
 const LONGEST: usize = 30;
 /// Operations after which the CRL is looked at.
 const CRL_EVERY: usize = 5;
-/// Certificates that have expired, two for each sequence, made at once as they take a moment to expire.
-const EXPIRING: usize = 2 * 32;
+/// Pairs of certificates that expire, one for each sequence, made at once as they take a moment to do so.
+const EXPIRING: usize = 32;
 
 /// What all sequences share.
 struct Setting<'s> {
@@ -138,26 +139,30 @@ impl<'s> Setting<'s> {
     fn two_expired(&self) -> [Found; 2] {
         let mut left = self.expired.borrow_mut();
         if left.is_empty() {
-            let at = run("date", &["-u", "-d", "+2 seconds", "+%Y-%m-%dT%H:%M:%SZ"]);
-            let body = json!({"key": "ec-p256", "subject": "CN=late", "not_after": at.trim()});
-            let made: Vec<Found> = (0..EXPIRING)
-                .map(|_| {
-                    let made = self.server.native("POST", "/certificates", &body);
-                    self.found(&made.expect(201).json())
-                })
-                .collect();
-            for pair in made.chunks_exact(2) {
-                let path = format!("/certificates/{}/hold", pair[1].id);
-                self.server.native("POST", &path, &Value::Null).expect(200);
-                left.push([pair[0].clone(), pair[1].clone()]);
-            }
-            let last = &made[EXPIRING - 1].id;
-            let path = format!("/certificates/{last}");
-            while self.server.native("GET", &path, &Value::Null).json()["status"] != "expired" {
-                std::thread::sleep(std::time::Duration::from_millis(50));
-            }
+            left.extend((0..EXPIRING).map(|_| before_they_end(|end| self.two_that_end(end))));
         }
-        left.pop().unwrap()
+        let pair = left.pop().unwrap();
+        for one in &pair {
+            let path = format!("/certificates/{}", one.id);
+            eventually(|| match self.server.native("GET", &path, &Value::Null) {
+                shown if shown.json()["status"] == "expired" => Ok(()),
+                shown => Err(shown.text()),
+            });
+        }
+        pair
+    }
+
+    /// Two that end then: one that is active, one that is on hold.
+    fn two_that_end(&self, end: &str) -> Result<[Found; 2], String> {
+        let body = json!({"key": "ec-p256", "subject": "CN=late", "not_after": end});
+        let issued = || {
+            let made = self.server.native("POST", "/certificates", &body);
+            Ok::<_, String>(self.found(&made.checked(201)?.json()))
+        };
+        let pair = [issued()?, issued()?];
+        let path = format!("/certificates/{}/hold", pair[1].id);
+        let held = self.server.native("POST", &path, &Value::Null);
+        held.checked(200).map(|_| pair)
     }
 
     /// Goes through a sequence; an error tells the first disagreement.

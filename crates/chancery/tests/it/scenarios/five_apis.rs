@@ -2,13 +2,10 @@
 //! AppViewX finds the certificate and regenerates it with a second person's approval; FortiAuthenticator lists both,
 //! Keystone shows how they stand, Layer7 has the new one attached; all of them, the CRL and openssl agree after each step.
 
-use std::thread;
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{AppViewX, Forti, Keystone, Layer7, PASSWORD, Sbc, tell};
-use crate::server::Server;
+use crate::server::{Server, eventually};
 
 /// Who runs the device, and to whom its certificates belong.
 const JOE: &str = "000000003002";
@@ -210,10 +207,16 @@ impl<'s> Story<'s> {
         self.appviewx.decide(&request, 1).expect(417);
         tell("whoever asked may not approve");
         self.approver.decide(&request, 1).expect(200);
-        while self.shown(&new)["status"] == "pending" {
-            thread::sleep(Duration::from_millis(20));
-        }
+        self.is_no_longer(&new, "pending");
         new
+    }
+
+    /// Waits until the server has done what was approved.
+    fn is_no_longer(&self, id: &str, status: &str) {
+        eventually(|| match self.shown(id) {
+            shown if shown["status"] == status => Err(shown),
+            _ => Ok(()),
+        });
     }
 }
 
@@ -256,9 +259,7 @@ fn a_device_s_certificate_is_the_same_in_all_five_apis() {
         .appviewx
         .act(&new, "Reinstate", "found again", true)
         .expect(202);
-    while story.shown(&new)["status"] == "on-hold" {
-        thread::sleep(Duration::from_millis(20));
-    }
+    story.is_no_longer(&new, "on-hold");
     story.all_say("reinstated through AppViewX", &new, &GOOD);
 
     story.layer7.certificate("DELETE", JOE, "").expect(200);

@@ -10,7 +10,7 @@ use chancery_app::{
     IssueRequest, KeySource, Options, StatusFilter, TokenStyle, Via,
 };
 use chancery_core::certificate::{Certificate, Refusal, Status};
-use chancery_core::crl::Scope;
+use chancery_core::crl::{CrlKind, Scope};
 use chancery_core::key::KeyAlgorithm;
 use chancery_core::name::Name;
 use chancery_core::revocation::Reason;
@@ -58,7 +58,10 @@ impl Engine {
     }
 
     async fn crl(&self) -> Crl {
-        self.app.crl("issuing", Scope::Whole, false).await.unwrap()
+        self.app
+            .crl("issuing", Scope::Whole, CrlKind::Complete)
+            .await
+            .unwrap()
     }
 
     /// Sets the clock to so many seconds after the start.
@@ -370,7 +373,7 @@ fn ocsp_responders_are_renewed_at_two_thirds_of_their_life() {
             // While its successor is made, the old one signs.
             engine.app.ocsp(&request).await.unwrap();
             let mut all = responders().await;
-            for _ in 0..1000 {
+            for _ in 0..10_000 {
                 if all.len() >= count {
                     break;
                 }

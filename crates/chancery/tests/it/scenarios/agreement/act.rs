@@ -1,8 +1,5 @@
 //! How each API is asked to do something, and how it must answer.
 
-use std::thread;
-use std::time::Duration;
-
 use chancery_core::certificate::{Action, State, Status};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -10,7 +7,7 @@ use serde_json::{Value, json};
 use super::Sequence;
 use super::deed::{Api, Deed, Step};
 use super::oracle::{Foreseen, Why};
-use crate::server::{P256, csr};
+use crate::server::{P256, csr, eventually};
 use crate::wire::Answer;
 
 /// Does an answer have that status?
@@ -238,9 +235,14 @@ impl Sequence<'_> {
     fn wait(&mut self, order: &str) {
         let server = self.setting.server;
         let path = format!("/orders/{order}");
-        while server.native("GET", &path, &Value::Null).expect(200).json()["ended"].is_null() {
-            thread::sleep(Duration::from_millis(5));
-        }
+        eventually(|| {
+            let order = server.native("GET", &path, &Value::Null).expect(200).json();
+            if order["ended"].is_null() {
+                Err(order)
+            } else {
+                Ok(())
+            }
+        });
         for place in 0..self.found.len() {
             if self.found[place].order.as_deref() == Some(order) {
                 self.found[place].pem = self.setting.look_up(&self.found[place].id).pem;
