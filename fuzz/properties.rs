@@ -20,13 +20,15 @@ use chancery_core::profile::Profile;
 use chancery_core::san::GeneralName;
 use chancery_core::serial::Serial;
 use chancery_core::time::{DAY, Time};
-use chancery_core::x509::{pem, pkcs7 as bag, read_certificate, verify_certificate};
+use chancery_core::x509::{
+    pem, pkcs7 as bag, pkcs12_work, pkcs12_work_inside, read_certificate, verify_certificate,
+};
 
 /// A property, and the folder of its seeds.
 pub(crate) type Property = (&'static str, fn(&[u8]));
 
 /// Every property.
-pub(crate) const ALL: [Property; 13] = [
+pub(crate) const ALL: [Property; 14] = [
     ("certificate", certificate),
     ("request", request),
     ("crl", crl),
@@ -35,6 +37,7 @@ pub(crate) const ALL: [Property; 13] = [
     ("name-text", name_text),
     ("pem", pem),
     ("pkcs7", pkcs7),
+    ("pkcs12", pkcs12),
     ("serial", serial),
     ("general-name", general_name),
     ("time", time),
@@ -215,6 +218,20 @@ pub(crate) fn pkcs7(octets: &[u8]) {
     let written = bag::write_certificates(&certificates).map_err(|_| "cannot be written");
     let again = written.map(|der| bag::certificates(&der));
     assert_eq!(again, Ok(Ok(certificates)));
+}
+
+pub(crate) fn pkcs12(octets: &[u8]) {
+    let _ = pkcs12_work_inside(octets);
+    let Some(work) = pkcs12_work(octets) else {
+        return;
+    };
+    let sealed: usize = work.sealed.iter().map(|part| part.content.len()).sum();
+    assert!(sealed < octets.len());
+    for part in work.sealed {
+        let _ = pkcs12_work_inside(part.content);
+        // What is derived for a part is part of the whole.
+        assert!(part.by.is_none_or(|by| by.rounds <= work.rounds));
+    }
 }
 
 pub(crate) fn pem(octets: &[u8]) {

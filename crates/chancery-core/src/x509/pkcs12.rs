@@ -181,3 +181,38 @@ fn number(content: &[u8]) -> Result<u64, Malformed> {
         _ => Err(Malformed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of files as OpenSSL writes them: `-iter N` is N rounds for the MAC, the key and the certificates each.
+    #[test]
+    fn all_rounds_are_added_up() {
+        let check = |file: &[u8], rounds, sealed| {
+            let work = pkcs12_work(file).unwrap();
+            assert_eq!((work.rounds, work.sealed.len()), (rounds, sealed));
+            assert!(pkcs12_work(&file[1..]).is_none());
+        };
+        check(
+            include_bytes!("../../../../fuzz/seeds/pkcs12/pbes2.p12"),
+            3 + 3 + 3,
+            1,
+        );
+        check(
+            include_bytes!("../../../../fuzz/seeds/pkcs12/old.p12"),
+            3 + 3 + 3,
+            1,
+        );
+        check(
+            include_bytes!("../../../../fuzz/seeds/pkcs12/only-key.p12"),
+            4 + 4,
+            0,
+        );
+        check(
+            include_bytes!("../../../../fuzz/seeds/pkcs12/open.p12"),
+            0,
+            0,
+        );
+    }
+}
