@@ -26,7 +26,7 @@ impl App {
         };
         for _ in 0..ATTEMPTS {
             let before = self.find(which).await?;
-            self.require_for(caller, right, told(action), &before)
+            self.require_for(caller, right, audit_word(action), &before)
                 .await?;
             let (after, mut steps) = self.movement(Some(caller), &before, action)?;
             let undecided = self.undecided_order(&before).await?;
@@ -73,7 +73,7 @@ impl App {
         let entry = NewAuditEntry {
             certificate: Some(before.id),
             detail,
-            ..self.audit_entry(caller, told(action))
+            ..self.audit_entry(caller, audit_word(action))
         };
         let step = Step::Move {
             certificate: before.number,
@@ -86,7 +86,7 @@ impl App {
 }
 
 /// What the audit trail calls an action.
-pub(crate) const fn told(action: Action) -> &'static str {
+pub(crate) const fn audit_word(action: Action) -> &'static str {
     match action {
         Action::Activate => "certificate.issue",
         Action::Hold | Action::Revoke(Reason::CertificateHold) => HOLD,

@@ -135,9 +135,8 @@ impl App {
             None => {
                 let owner = (user.id.clone(), user.domain.clone());
                 let (status, object) = (ImportedStatus::Active, Some(user.id.to_string()));
-                let (certificate, steps) = self
-                    .brought_in(caller, read, status, owner, object)
-                    .await?;
+                let (certificate, steps) =
+                    self.brought_in(caller, read, status, owner, object).await?;
                 (certificate, steps.into())
             }
         };

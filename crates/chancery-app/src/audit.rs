@@ -74,7 +74,7 @@ pub struct AuditFilter {
     pub before: Option<i64>,
 }
 
-/// What an entry says was done when a certificate was put on hold, by whomever: from its newest one is told who holds it.
+/// What an entry says was done when a certificate was put on hold, by whomever: the newest such entry tells who holds it.
 pub(crate) const HOLD: &str = "certificate.hold";
 
 /// Most entries of one page. One more is given, so that whoever pages can tell whether there is another page.

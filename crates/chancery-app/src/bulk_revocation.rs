@@ -144,7 +144,7 @@ impl BulkAction {
         }
     }
 
-    /// For which reason it revokes.
+    /// Why it revokes; none for a release.
     pub const fn reason(self) -> Option<Reason> {
         match self {
             BulkAction::Revoke(reason) => Some(reason),
@@ -152,7 +152,7 @@ impl BulkAction {
         }
     }
 
-    /// The number of the bulk revocation that it releases.
+    /// The number of the bulk revocation whose hold it releases, if it is a release.
     pub const fn releases(self) -> Option<i64> {
         match self {
             BulkAction::Revoke(_) => None,

@@ -12,7 +12,7 @@ use crate::{App, Caller, Error};
 const LARGEST_PAGE: usize = 1000;
 
 impl App {
-    /// One domain: the own one, or any for who may read users everywhere.
+    /// One domain: the caller's, or any for who may read users everywhere.
     pub async fn domain(&self, caller: &Caller, id: &DomainId) -> Result<Domain, Error> {
         if *id != caller.user.domain {
             self.require_everywhere(caller, Right::ReadUsers, "domain.read")
@@ -24,7 +24,7 @@ impl App {
             .ok_or(Error::NotFound("domain"))
     }
 
-    /// Domains in the order of their ids: all of them for who may read users everywhere, else the own one.
+    /// Domains in the order of their ids: all of them for who may read users everywhere, else the caller's.
     pub async fn domains(
         &self,
         caller: &Caller,
@@ -62,7 +62,7 @@ impl App {
         Ok(domain)
     }
 
-    /// Changes a domain. Nobody can disable the own one, nor that of the last administrator who can log in for ever.
+    /// Changes a domain. Nobody can disable their own, nor that of the last administrator who can log in for ever.
     pub async fn change_domain(
         &self,
         caller: &Caller,

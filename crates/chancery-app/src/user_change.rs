@@ -30,7 +30,7 @@ struct Change<'a> {
 }
 
 impl App {
-    /// Changes a user. Anybody may change the own password, showing the password or API key and not a token alone; all
+    /// Changes a user. Anybody may change their own password, showing the password or API key and not a token alone; all
     /// else needs the right to change users.
     pub async fn change_user(
         &self,
@@ -136,25 +136,33 @@ impl App {
 
     /// Removes a user to whom no certificate belongs.
     pub async fn remove_user(&self, caller: &Caller, id: &UserId) -> Result<(), Error> {
-        let before = self
-            .user_to_change(caller, id, "user.remove", false)
-            .await?;
-        if *id == caller.user.id {
-            return Err(Error::Invalid("nobody can remove themselves".to_owned()));
+        for _ in 0..ATTEMPTS {
+            let before = self
+                .user_to_change(caller, id, "user.remove", false)
+                .await?;
+            if *id == caller.user.id {
+                return Err(Error::Invalid("nobody can remove themselves".to_owned()));
+            }
+            let entry = NewAuditEntry {
+                object: Some(id.to_string()),
+                ..self.audit_entry(Some(caller), "user.remove")
+            };
+            let mut steps = vec![
+                // It may have risen above the caller meanwhile.
+                Step::ExpectUser(before.clone()),
+                Step::RemoveTokensOf(id.clone()),
+                Step::RemoveUser(id.clone()),
+                Step::Audit(entry),
+            ];
+            if keeps_the_server_administered(&before) {
+                steps.push(Step::ExpectAdministrator);
+            }
+            match self.commit_accounts(steps).await {
+                Err(StoreError::Stale) => {}
+                done => return Ok(done?),
+            }
         }
-        let entry = NewAuditEntry {
-            object: Some(id.to_string()),
-            ..self.audit_entry(Some(caller), "user.remove")
-        };
-        let mut steps = vec![
-            Step::RemoveTokensOf(id.clone()),
-            Step::RemoveUser(id.clone()),
-            Step::Audit(entry),
-        ];
-        if keeps_the_server_administered(&before) {
-            steps.push(Step::ExpectAdministrator);
-        }
-        Ok(self.commit_accounts(steps).await?)
+        Err(Error::Busy)
     }
 
     /// Reads a user, edits it, and commits it if it is still as it was read; otherwise once more.

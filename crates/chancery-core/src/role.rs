@@ -13,7 +13,7 @@ pub enum Role {
     Approver,
     /// Reads everything, the audit trail included; changes nothing.
     Auditor,
-    /// Certificates and users of the own domain.
+    /// Certificates and users of their own domain.
     DomainAdministrator,
     /// The certificates that belong to the user.
     SelfService,

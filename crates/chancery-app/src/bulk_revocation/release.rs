@@ -11,7 +11,7 @@ impl App {
     /// What [`App::start_bulk_release`] would release now. Changes nothing.
     ///
     /// # Errors
-    /// As [`App::start_bulk_release`]; nothing left is none.
+    /// As [`App::start_bulk_release`], but that nothing is left is no error.
     pub async fn preview_bulk_release(
         &self,
         caller: &Caller,
@@ -47,7 +47,7 @@ impl App {
                 ..self.audit_entry(Some(caller), ACTION)
             };
             match self.begin(caller, search, total, told).await {
-                // One of its family runs by now: which, is said in the next round.
+                // One of its family runs by now: the next round says which.
                 Err(Error::Changed) => {}
                 begun => return begun,
             }

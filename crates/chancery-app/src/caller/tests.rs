@@ -156,7 +156,7 @@ fn allowed(deed: Deed, by: Role, on: Role) -> bool {
     }
 }
 
-/// Who may not have a right does nothing to an account that has it, nor comes by what proves it.
+/// Whoever lacks a right does nothing to an account that has it, and comes by nothing that proves it.
 #[tokio::test]
 async fn nobody_acts_on_an_account_above_the_own() {
     let engine = Engine::start().await;

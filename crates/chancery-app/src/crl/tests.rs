@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chancery_core::certificate::Certificate;
+use chancery_core::crl::CrlKind::{Complete, Delta};
 use chancery_core::crl::{CrlFacts, Scope, Shard, Shards, read_crl, verify_crl};
 use chancery_core::revocation::Reason;
 use chancery_core::time::Time;
@@ -45,7 +46,7 @@ impl Engine {
     }
 
     async fn whole(&self) -> CrlFacts {
-        self.list(Scope::Whole, CrlKind::Complete).await
+        self.list(Scope::Whole, Complete).await
     }
 
     fn slot(&self, scope: Scope, kind: CrlKind) -> Arc<Slot> {
@@ -118,11 +119,11 @@ async fn lists_say_what_they_are() {
     assert_eq!(whole.issuing_point, None);
     assert_eq!(whole.freshest, ["http://localhost/crl/issuing/delta.crl"]);
     assert_eq!(whole.delta_base, None);
-    let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
+    let delta = engine.list(Scope::Whole, Delta).await;
     assert_eq!(delta.delta_base, whole.number);
     assert!(delta.number > whole.number && delta.freshest.is_empty());
     assert_eq!(delta.next_update, Some(Time::from_unix(START + HOUR)));
-    for kind in [CrlKind::Complete, CrlKind::Delta] {
+    for kind in [Complete, Delta] {
         let part = engine.list(shard(4, 3), kind).await;
         let point = part.issuing_point.unwrap();
         assert_eq!(
@@ -134,7 +135,7 @@ async fn lists_say_what_they_are() {
         );
         assert!(part.is_understood);
     }
-    let part = engine.list(shard(4, 3), CrlKind::Complete).await;
+    let part = engine.list(shard(4, 3), Complete).await;
     assert_eq!(
         part.freshest,
         ["http://localhost/crl/issuing/4/3-delta.crl"]
@@ -152,27 +153,24 @@ async fn certificates_name_their_shard() {
         let four = Shards::new(4).unwrap();
         let own = Scope::Shard(Shard::of_serial(four, &certificate.serial));
         engine.revoke(&certificate, Reason::KeyCompromise).await;
-        let list = engine.list(own, CrlKind::Complete).await;
+        let list = engine.list(own, Complete).await;
         assert_eq!(list.issuing_point.unwrap().names, facts.crl_addresses);
         for index in 0..4 {
-            let listed = revoked(&engine.list(shard(4, index), CrlKind::Complete).await);
+            let listed = revoked(&engine.list(shard(4, index), Complete).await);
             let is_there = listed.contains_key(certificate.serial.content());
             assert_eq!(is_there, shard(4, index) == own, "{index}");
         }
         assert!(revoked(&engine.whole().await).contains_key(certificate.serial.content()));
     }
     for scope in [shard(1, 0), shard(2, 0), shard(65_536, 9)] {
-        for kind in [CrlKind::Complete, CrlKind::Delta] {
+        for kind in [Complete, Delta] {
             let refused = engine.app.crl("issuing", scope, kind).await;
             assert!(matches!(refused, Err(Error::NotFound(_))), "{scope:?}");
         }
     }
     let engine = engine.restarted().await;
-    engine.list(shard(4, 3), CrlKind::Complete).await;
-    let nobody = engine
-        .app
-        .crl("nobody", Scope::Whole, CrlKind::Complete)
-        .await;
+    engine.list(shard(4, 3), Complete).await;
+    let nobody = engine.app.crl("nobody", Scope::Whole, Complete).await;
     assert!(matches!(nobody, Err(Error::NotFound(_))));
 }
 
@@ -220,12 +218,12 @@ async fn every_valid_complete_list_with_the_newest_delta_is_the_truth() {
         let now = Time::from_unix(START + seconds);
         let scope = scopes[roll % scopes.len()];
         if roll.is_multiple_of(3) {
-            held.push((scope, engine.list(scope, CrlKind::Complete).await));
+            held.push((scope, engine.list(scope, Complete).await));
         }
         if roll.is_multiple_of(17) {
             engine.app.sweep_crls().await.unwrap();
         }
-        let delta = engine.list(scope, CrlKind::Delta).await;
+        let delta = engine.list(scope, Delta).await;
         let in_scope: BTreeMap<_, _> = truth
             .iter()
             .filter(|(serial, _)| {
@@ -257,7 +255,7 @@ async fn each_number_is_given_once() {
         engine.hold(&one).await;
         let mut asked = Vec::new();
         for scope in [Scope::Whole, shard(4, 0), shard(4, 1)] {
-            for kind in [CrlKind::Complete, CrlKind::Delta] {
+            for kind in [Complete, Delta] {
                 for _ in 0..4 {
                     let app = engine.app.clone();
                     asked.push(tokio::spawn(async move {

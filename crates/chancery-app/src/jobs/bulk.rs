@@ -10,7 +10,7 @@ use chancery_core::certificate::{Action, Circumstances, Origin};
 use tokio::task::JoinSet;
 
 use super::{AGAIN, EVERY};
-use crate::act::told;
+use crate::act::audit_word;
 use crate::audit::NewAuditEntry;
 use crate::bulk_revocation::{BulkAction, BulkRevocation, BulkState, may_change_all};
 use crate::store::accounts::{StoredUser, UserKey};
@@ -248,7 +248,7 @@ impl App {
         let entry = NewAuditEntry {
             certificate: Some(one.id),
             detail: format!("{{\"v\":1,{of},\"revocation\":{}}}", job.number),
-            ..self.entry_for(user, told(action))
+            ..self.entry_for(user, audit_word(action))
         };
         let step = Step::Move {
             certificate: one.number,

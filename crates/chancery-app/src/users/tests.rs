@@ -414,3 +414,31 @@ async fn changes_of_one_user_at_once_are_all_done() {
     assert_eq!(joe.person.display_name.as_deref(), Some("Joe"));
     assert!(joe.person.last_name.is_some());
 }
+
+/// A user is removed by who looks after its domain while it is made an administrator: only one of the two is done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_removed_by_whom_it_has_risen_above_meanwhile() {
+    let engine = Engine::start().await;
+    let by = engine.user("by", "d1", Role::DomainAdministrator).await;
+    for nth in 0..50 {
+        let joe = engine
+            .user(&format!("joe-{nth}"), "d1", Role::SelfService)
+            .await;
+        let (app, admin, id) = (
+            engine.app.clone(),
+            engine.admin.clone(),
+            joe.user.id.clone(),
+        );
+        let raised = tokio::spawn(async move {
+            let change = UserChange {
+                roles: Some(vec![Role::Administrator]),
+                ..UserChange::default()
+            };
+            app.change_user(&admin, &id, change).await
+        });
+        let (app, by, id) = (engine.app.clone(), by.clone(), joe.user.id.clone());
+        let removed = tokio::spawn(async move { app.remove_user(&by, &id).await });
+        let (raised, removed) = (raised.await.unwrap(), removed.await.unwrap());
+        assert_ne!(raised.is_ok(), removed.is_ok(), "{raised:?} {removed:?}");
+    }
+}

@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 
-use crate::kit::negotiate::content_type;
+use crate::kit::negotiate::says_utf8;
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,9 +52,8 @@ pub(crate) async fn read(request: Request<Body>, limit: usize) -> Result<Bytes, 
 /// The whole body, if it is not said to be text in something else than UTF-8: read as UTF-8 it would say another thing. In
 /// ASCII all agree, and some clients' libraries name a charset of their own whatever they send.
 pub(crate) async fn text(request: Request<Body>, limit: usize) -> Result<Bytes, BodyFault> {
-    let media_type = content_type(request.headers());
+    let is_utf8 = says_utf8(request.headers());
     let body = read(request, limit).await?;
-    let is_utf8 = media_type.is_none_or(|media_type| media_type.is_utf8());
     if is_utf8 || body.is_ascii() {
         Ok(body)
     } else {
@@ -165,6 +164,22 @@ mod tests {
         ] {
             let found = text(request(content_type, body), 10).await;
             assert_eq!(found.is_ok(), read, "{content_type}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_charset_that_is_said_twice_is_not_passed_over() {
+        let latin = "text/xml; charset=ISO-8859-1";
+        for (first, second, read) in [
+            (latin, latin, false),
+            ("text/xml", latin, false),
+            (latin, "text/xml; charset=UTF-8", false),
+            ("text/xml", "text/xml; charset=UTF-8", true),
+        ] {
+            let mut request = request(first, "jöe".as_bytes());
+            let second = second.parse().unwrap();
+            request.headers_mut().append(CONTENT_TYPE, second);
+            assert_eq!(text(request, 10).await.is_ok(), read, "{first}");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Which sort of thing an error of the engine is to who asked: what a door must tell apart to choose a status. The statuses
-//! and the words are each API's own.
+//! What an error of the engine is to who asked: the classes that an API must tell apart to choose a status. The statuses and
+//! the words are each API's own.
 
 use chancery_app::Error;
 
-/// A sort of error.
+/// A class of errors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Class {
     /// Who asks is not known.

@@ -2,8 +2,8 @@
 //!
 //! Lenient, as clients are sloppy: what cannot be read is passed over. Must not know which API prefers what.
 
-use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
 
 use crate::kit::header::single;
 
@@ -49,8 +49,20 @@ pub(crate) fn accepts(headers: &HeaderMap, wanted: Representation) -> bool {
 
 /// What the Content-Type header says, if there is one that can be read.
 pub(crate) fn content_type(headers: &HeaderMap) -> Option<MediaType> {
-    let value = single(headers, CONTENT_TYPE.as_str())?.to_str().ok()?;
-    let mut parts = value.split(';');
+    media_type(single(headers, CONTENT_TYPE.as_str())?)
+}
+
+/// Is the body's text UTF-8, as far as the Content-Type says? If that stands there twice, both must say so.
+pub(crate) fn says_utf8(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CONTENT_TYPE)
+        .iter()
+        .filter_map(media_type)
+        .all(|media_type| media_type.is_utf8())
+}
+
+fn media_type(value: &HeaderValue) -> Option<MediaType> {
+    let mut parts = value.to_str().ok()?.split(';');
     let essence = parts.next()?.trim().to_ascii_lowercase();
     let charset = parts
         .filter_map(|part| part.split_once('='))

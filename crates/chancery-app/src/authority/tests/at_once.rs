@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use super::{conflicts, new};
 use crate::authority::{AuthorityEntry, Rollover, SignedBy};
 use crate::issue::{IssueRequest, KeySource, Placement};
+use crate::search::CertificateRef;
 use crate::store::Step;
 use crate::store::authorities::{AuthorityStep, NewAuthority};
 use crate::testing::Engine;
@@ -142,5 +143,17 @@ async fn what_was_signed_before_its_authority_was_stopped_is_not_committed_after
     // It goes on to answer, so its responder gets a certificate.
     app.renew_responders().await.unwrap();
     app.reinstate_authority(admin, "issuing").await.unwrap();
+    place(later).await.unwrap();
+
+    let (early, later) = (signed().await, signed().await);
+    let issuing = app.authority_named("issuing").unwrap();
+    let own = CertificateRef::Id(issuing.registered.unwrap().0);
+    app.hold(admin, &own).await.unwrap();
+    let refused = place(early).await;
+    assert!(
+        matches!(refused, Err(Error::Policy(Refusal::AuthorityRevoked))),
+        "{refused:?}"
+    );
+    app.release(admin, &own).await.unwrap();
     place(later).await.unwrap();
 }

@@ -72,7 +72,7 @@ async fn a_large_list_outlives_the_process() {
     assert_eq!(before.revoked.len(), MANY);
     assert_eq!(engine.files(), names(["issuing.list"]));
     // The delta of so many changes is as large, and finds its base again.
-    let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
+    let delta = engine.list(Scope::Whole, Delta).await;
     assert_eq!(delta.delta_base, before.number);
     // What a crash left, and what is not ours or not whole.
     let folder = engine.folder();
@@ -103,18 +103,15 @@ async fn a_large_list_outlives_the_process() {
     assert_eq!(engine.whole().await, before, "not made anew");
     let root = engine
         .app
-        .crl("root", Scope::Whole, CrlKind::Complete)
+        .crl("root", Scope::Whole, Complete)
         .await
         .unwrap();
     assert!(root.small().is_some());
     // Where a foreign thing bars the way there is no list, until it is gone.
-    let barred = engine
-        .app
-        .crl("issuing", Scope::Whole, CrlKind::Delta)
-        .await;
+    let barred = engine.app.crl("issuing", Scope::Whole, Delta).await;
     assert!(matches!(barred, Err(Error::Internal(_))));
     std::fs::remove_dir(engine.folder().join("issuing.delta.list")).unwrap();
-    assert!(engine.list(Scope::Whole, CrlKind::Delta).await.number > delta.number);
+    assert!(engine.list(Scope::Whole, Delta).await.number > delta.number);
     let one = engine.certificate().await;
     engine.hold(&one).await;
     let after = engine.whole().await;
@@ -128,7 +125,7 @@ async fn a_list_in_a_file_stays_the_same_while_it_is_read() {
     engine.fill(MANY).await;
     let reading = engine
         .app
-        .crl("issuing", Scope::Whole, CrlKind::Complete)
+        .crl("issuing", Scope::Whole, Complete)
         .await
         .unwrap();
     assert!(reading.small().is_none());
@@ -174,7 +171,7 @@ async fn a_disk_that_fails_leaves_the_last_list() {
     assert!(
         engine
             .app
-            .crl("issuing", Scope::Whole, CrlKind::Complete)
+            .crl("issuing", Scope::Whole, Complete)
             .await
             .is_err()
     );
@@ -187,19 +184,19 @@ async fn a_disk_that_fails_leaves_the_last_list() {
 async fn another_configuration_makes_another_list() {
     let engine = Engine::start_with(in_four_shards).await;
     engine.fill(4 * MANY).await;
-    let before = engine.list(shard(4, 2), CrlKind::Complete).await;
+    let before = engine.list(shard(4, 2), Complete).await;
     assert!(engine.files().contains("issuing.4.2.list"));
     let moved = |config: &mut AppConfig| {
         config.crl.former_public_urls = vec!["http://old.example".to_owned()];
     };
     let engine = engine.restarted_with(moved).await;
-    engine.list(shard(4, 2), CrlKind::Delta).await;
-    let after = engine.list(shard(4, 2), CrlKind::Complete).await;
+    engine.list(shard(4, 2), Delta).await;
+    let after = engine.list(shard(4, 2), Complete).await;
     assert!(after.number > before.number);
     assert_eq!(after.issuing_point.as_ref().unwrap().names.len(), 2);
     assert_eq!(after.revoked.len(), before.revoked.len());
     // Lists of two scopes are not put together (RFC 5280, section 6.3.3): that of before must be fetched again.
-    let delta = engine.list(shard(4, 2), CrlKind::Delta).await;
+    let delta = engine.list(shard(4, 2), Delta).await;
     assert_eq!(combined(&after, &delta), Some(revoked(&after)));
     assert_eq!(combined(&before, &delta), None);
 }

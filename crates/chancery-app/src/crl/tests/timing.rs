@@ -14,7 +14,7 @@ fn looks_slow(slot: &Slot, age: Option<std::time::Duration>) {
 async fn a_quick_list_shows_every_change_at_once_and_is_not_made_without_one() {
     let engine = Engine::start().await;
     let one = engine.certificate().await;
-    for kind in [CrlKind::Complete, CrlKind::Delta] {
+    for kind in [Complete, Delta] {
         let before = engine.list(Scope::Whole, kind).await;
         engine.at(10);
         assert_eq!(engine.list(Scope::Whole, kind).await, before);
@@ -25,7 +25,7 @@ async fn a_quick_list_shows_every_change_at_once_and_is_not_made_without_one() {
         engine.release(&one).await;
         let released = engine.list(Scope::Whole, kind).await;
         assert!(released.number > after.number);
-        assert_eq!(released.removed.len(), usize::from(kind == CrlKind::Delta));
+        assert_eq!(released.removed.len(), usize::from(kind == Delta));
         assert!(revoked(&released).is_empty());
     }
 }
@@ -33,7 +33,7 @@ async fn a_quick_list_shows_every_change_at_once_and_is_not_made_without_one() {
 #[tokio::test]
 async fn a_list_is_made_anew_at_half_of_its_life() {
     let engine = Engine::start().await;
-    for (kind, life) in [(CrlKind::Complete, DAY), (CrlKind::Delta, HOUR)] {
+    for (kind, life) in [(Complete, DAY), (Delta, HOUR)] {
         engine.at(100 * DAY);
         let first = engine.list(Scope::Whole, kind).await;
         engine.at(100 * DAY + life / 2 - 1);
@@ -51,13 +51,13 @@ async fn a_clock_put_back_makes_a_new_list_with_a_greater_number() {
     let one = engine.certificate().await;
     engine.at(5 * DAY);
     let future = engine.whole().await;
-    let future_delta = engine.list(Scope::Whole, CrlKind::Delta).await;
+    let future_delta = engine.list(Scope::Whole, Delta).await;
     engine.at(0);
     let now = engine.whole().await;
     assert!(now.number > future_delta.number && future_delta.number > future.number);
     assert_eq!(now.this_update, Time::from_unix(START));
     engine.hold(&one).await;
-    let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
+    let delta = engine.list(Scope::Whole, Delta).await;
     assert_eq!(delta.this_update, Time::from_unix(START));
     assert_eq!(combined(&now, &delta), Some(revoked(&engine.whole().await)));
 }
@@ -67,12 +67,12 @@ async fn a_clock_put_back_makes_a_new_list_with_a_greater_number() {
 async fn a_slow_list_is_made_beside_requests() {
     let engine = Engine::start().await;
     let one = engine.certificate().await;
-    let slot = engine.slot(Scope::Whole, CrlKind::Complete);
+    let slot = engine.slot(Scope::Whole, Complete);
     let first = engine.whole().await;
     looks_slow(&slot, Some(std::time::Duration::ZERO));
     engine.hold(&one).await;
     assert_eq!(engine.whole().await, first);
-    let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
+    let delta = engine.list(Scope::Whole, Delta).await;
     assert_eq!(revoked(&delta).len(), 1);
     assert_eq!(combined(&first, &delta), Some(revoked(&delta)));
     // It was made a moment ago: it rests.
@@ -103,12 +103,12 @@ async fn a_list_is_not_made_twice_at_once() {
     let (first, _, second) = tokio::join!(
         engine.whole(),
         engine.app.look_after_crls(),
-        engine.app.crl("root", Scope::Whole, CrlKind::Complete)
+        engine.app.crl("root", Scope::Whole, Complete)
     );
     assert_eq!(engine.whole().await, first);
     let root = engine
         .app
-        .crl("root", Scope::Whole, CrlKind::Complete)
+        .crl("root", Scope::Whole, Complete)
         .await
         .unwrap();
     assert_eq!(root.number, second.unwrap().number);
@@ -122,7 +122,7 @@ async fn a_crowd_shares_one_list_though_things_go_on_changing() {
     let (one, other) = (engine.certificate().await, engine.certificate().await);
     engine.whole().await;
     engine.hold(&one).await;
-    let making = engine.slot(Scope::Whole, CrlKind::Complete).making().await;
+    let making = engine.slot(Scope::Whole, Complete).making().await;
     let crowd: Vec<_> = (0..10)
         .map(|_| {
             let engine = Arc::clone(&engine);
@@ -156,11 +156,11 @@ async fn a_delta_that_a_complete_list_overtook_is_made_anew() {
     let one = engine.certificate().await;
     let before = engine.whole().await;
     engine.hold(&one).await;
-    let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
+    let delta = engine.list(Scope::Whole, Delta).await;
     let loaded = engine.app.authority_named("issuing").unwrap();
     let number = engine.app.store().next_crl_number(loaded.authority.id);
     let number = number.await.unwrap();
-    let slot = engine.slot(Scope::Whole, CrlKind::Complete);
+    let slot = engine.slot(Scope::Whole, Complete);
     looks_slow(&slot, Some(std::time::Duration::ZERO));
     slot.pretend(|list| list.facts.number = number);
     let late = CrlFacts {
@@ -168,26 +168,23 @@ async fn a_delta_that_a_complete_list_overtook_is_made_anew() {
         ..before
     };
     assert_eq!(combined(&late, &delta), None);
-    let another = engine.list(Scope::Whole, CrlKind::Delta).await;
+    let another = engine.list(Scope::Whole, Delta).await;
     assert_eq!(combined(&late, &another), Some(revoked(&delta)));
-    assert_eq!(engine.list(Scope::Whole, CrlKind::Delta).await, another);
+    assert_eq!(engine.list(Scope::Whole, Delta).await, another);
 }
 
 /// Two makers of one list would write into the same file: where one holds a list's place, no second place is made for it.
 #[tokio::test]
 async fn a_place_that_somebody_holds_is_not_swept_away() {
     let engine = Engine::start_with(in_four_shards).await;
-    engine.list(shard(4, 1), CrlKind::Complete).await;
+    engine.list(shard(4, 1), Complete).await;
     engine.at(3 * DAY);
-    let held = engine.slot(shard(4, 1), CrlKind::Complete);
+    let held = engine.slot(shard(4, 1), Complete);
     engine.app.sweep_crls().await.unwrap();
-    assert!(Arc::ptr_eq(
-        &held,
-        &engine.slot(shard(4, 1), CrlKind::Complete)
-    ));
+    assert!(Arc::ptr_eq(&held, &engine.slot(shard(4, 1), Complete)));
     drop(held);
     engine.app.sweep_crls().await.unwrap();
-    assert!(engine.slot(shard(4, 1), CrlKind::Complete).list().is_none());
+    assert!(engine.slot(shard(4, 1), Complete).list().is_none());
 }
 
 /// Whole lists are there before anybody asks; others go on for as long as somebody does.
@@ -199,28 +196,24 @@ async fn lists_are_looked_after() {
         let list = engine.slot(scope, kind).list();
         list.map(|list| list.facts.number)
     };
-    let whole = made(Scope::Whole, CrlKind::Complete).unwrap();
+    let whole = made(Scope::Whole, Complete).unwrap();
     assert_eq!(engine.whole().await.number, Some(whole));
-    assert_eq!(made(shard(4, 0), CrlKind::Complete), None);
-    let asked = engine.list(shard(4, 1), CrlKind::Complete).await.number;
-    engine.list(shard(4, 2), CrlKind::Complete).await;
-    engine.list(shard(4, 1), CrlKind::Complete).await;
+    assert_eq!(made(shard(4, 0), Complete), None);
+    let asked = engine.list(shard(4, 1), Complete).await.number;
+    engine.list(shard(4, 2), Complete).await;
+    engine.list(shard(4, 1), Complete).await;
     engine.at(DAY / 2);
     engine.app.look_after_crls().await;
-    assert!(made(Scope::Whole, CrlKind::Complete).unwrap() > whole);
-    assert!(made(shard(4, 1), CrlKind::Complete) > asked);
-    let again = made(shard(4, 1), CrlKind::Complete);
+    assert!(made(Scope::Whole, Complete).unwrap() > whole);
+    assert!(made(shard(4, 1), Complete) > asked);
+    let again = made(shard(4, 1), Complete);
     engine.at(DAY);
     engine.app.look_after_crls().await;
-    assert_eq!(
-        made(shard(4, 1), CrlKind::Complete),
-        again,
-        "nobody asked since"
-    );
+    assert_eq!(made(shard(4, 1), Complete), again, "nobody asked since");
     engine.at(3 * DAY);
     engine.app.sweep_crls().await.unwrap();
-    assert_eq!(made(shard(4, 1), CrlKind::Complete), None);
-    assert!(engine.list(shard(4, 1), CrlKind::Complete).await.number > again);
+    assert_eq!(made(shard(4, 1), Complete), None);
+    assert!(engine.list(shard(4, 1), Complete).await.number > again);
 }
 
 /// The list that is asked for after a change shows it, though others change and ask at the same time.
@@ -239,7 +232,7 @@ async fn the_next_list_shows_a_change_whatever_goes_on() {
                 let whole = engine.whole().await;
                 assert!(revoked(&whole).contains_key(serial));
                 engine.release(&one).await;
-                let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
+                let delta = engine.list(Scope::Whole, Delta).await;
                 assert!(!revoked(&delta).contains_key(serial));
                 let whole = engine.whole().await;
                 assert!(!revoked(&whole).contains_key(serial));
@@ -295,7 +288,7 @@ async fn neither_a_jumping_clock_nor_restarts_make_lists_lie() {
             );
             lists.push(list);
         }
-        let delta = engine.list(Scope::Whole, CrlKind::Delta).await;
+        let delta = engine.list(Scope::Whole, Delta).await;
         let now = Time::from_unix(START + seconds);
         assert!(delta.this_update <= now && now < delta.next_update.unwrap());
         for list in &lists {

@@ -34,15 +34,29 @@ fn numbered(nth: usize) -> Element {
     element(CERTIFICATE_RECORD, "r", &[(&format!("a{nth}"), &["1"])])
 }
 
+async fn changed(app: App, by: Caller, token: SecretString, nth: usize) -> Result<(), Error> {
+    let changed = app.put_element(&by, &token, numbered(nth)).await?;
+    assert!(changed.attributes.contains(&numbered(nth).attributes[0]));
+    Ok(())
+}
+
+async fn requested(
+    app: App,
+    by: Caller,
+    token: SecretString,
+    regenerate: bool,
+) -> Result<(), Error> {
+    let requested = app.generate_record_request(&by, &token, "r", regenerate, read);
+    requested.await.map(drop)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn changes_of_one_element_at_once_are_all_done() {
     let engine = Engine::start().await;
     let client = engine.editor().await;
     client.add(record("r")).await.unwrap();
-    let refused = at_once(&engine, &client, |nth, app, admin, token| async move {
-        let changed = app.put_element(&admin, &token, numbered(nth)).await?;
-        assert!(changed.attributes.contains(&numbered(nth).attributes[0]));
-        Ok(())
+    let refused = at_once(&engine, &client, |nth, app, admin, token| {
+        changed(app, admin, token, nth)
     });
     assert_eq!(format!("{:?}", refused.await), "[]");
     let mut found = engine.shown("r").await.attributes;
@@ -63,17 +77,13 @@ async fn requests_imports_and_changes_of_one_record_at_once_are_all_done() {
         let der = der.clone();
         async move {
             match nth % 3 {
-                0 => drop(app.put_element(&admin, &token, numbered(nth)).await?),
-                1 => drop(
-                    app.generate_record_request(&admin, &token, "r", false, read)
-                        .await?,
-                ),
+                0 => changed(app, admin, token, nth).await,
+                1 => requested(app, admin, token, false).await,
                 _ => {
-                    app.import_into_record(&admin, &token, "r", vec![der], true)
-                        .await?
+                    let imported = app.import_into_record(&admin, &token, "r", vec![der], true);
+                    imported.await
                 }
             }
-            Ok(())
         }
     });
     assert_eq!(format!("{:?}", refused.await), "[]");
@@ -83,13 +93,9 @@ async fn requests_imports_and_changes_of_one_record_at_once_are_all_done() {
 
     let renewed = at_once(&engine, &client, |nth, app, admin, token| async move {
         match nth % 2 {
-            0 => drop(app.put_element(&admin, &token, numbered(nth)).await?),
-            _ => drop(
-                app.generate_record_request(&admin, &token, "r", true, read)
-                    .await?,
-            ),
+            0 => changed(app, admin, token, nth).await,
+            _ => requested(app, admin, token, true).await,
         }
-        Ok(())
     });
     assert_eq!(format!("{:?}", renewed.await), "[]");
     let held = engine.shown("r").await;

@@ -165,7 +165,8 @@ fn without_successor(connection: &Connection, name: &str) -> Result<i64, StoreEr
     }
 }
 
-/// Fails unless an authority may sign still, for all that can change of it: one above it is as good as its certificate.
+/// Fails unless an authority may still sign. Of those above it only the certificates count: one that was retired goes on to
+/// vouch for it.
 fn expect_signing(connection: &Connection, number: i64) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT a.retired IS NOT NULL, c.state IS NOT 1 AND a.certificate IS NOT NULL, a.parent

@@ -70,7 +70,7 @@ fn query(search: &MovableSearch, limit: usize) -> Query {
     query.text("ORDER BY c.number").limit(limit)
 }
 
-/// What is on hold was put there by whom the newest of its entries about that in the audit trail tells.
+/// Who put on hold what is on hold is told by the newest entry of the audit trail about a hold of it.
 fn held_by(query: Query, number: i64) -> Query {
     query
         .with("AND ? =", number)

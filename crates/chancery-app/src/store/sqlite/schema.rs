@@ -295,7 +295,7 @@ mod tests {
         open(&path).unwrap();
     }
 
-    /// Bulk revocations of before are none that release, in whatever state they are, and what they are can never change.
+    /// Those of older versions release nothing, in whatever state they are, and no change makes a release of one.
     #[tokio::test]
     async fn a_database_from_before_bulk_releases_keeps_its_bulk_revocations() {
         let directory = tempfile::tempdir().unwrap();

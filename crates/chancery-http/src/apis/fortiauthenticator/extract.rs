@@ -91,7 +91,7 @@ impl FromRequest<Shared> for Parted {
     type Rejection = Fault;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Parted, Fault> {
-        let header = request.headers().get(CONTENT_TYPE);
+        let header = single(request.headers(), CONTENT_TYPE.as_str());
         let content_type = header.and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
         let body = body::read(request, shared.largest_body()).await?;

@@ -11,7 +11,7 @@ use super::{NAME, map};
 use crate::kit::address::{self, via};
 use crate::kit::body::{self, BodyFault};
 use crate::kit::header::single;
-use crate::kit::negotiate::{Representation, content_type};
+use crate::kit::negotiate::{Representation, content_type, says_utf8};
 use crate::kit::query;
 use crate::shared::Shared;
 
@@ -78,12 +78,10 @@ impl<T: Readable> FromRequest<Shared> for Spoken<T> {
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Spoken<T>, Fault> {
         let media_type = content_type(request.headers());
+        let is_utf8 = says_utf8(request.headers());
         let body = body::read(request, shared.largest_body()).await?;
         // Stricter than the other APIs: of another charset not even ASCII is read.
-        if media_type
-            .as_ref()
-            .is_some_and(|media_type| !media_type.is_utf8())
-        {
+        if !is_utf8 {
             return Err(BodyFault::Charset.into());
         }
         let said = media_type.and_then(|media_type| media_type.representation());

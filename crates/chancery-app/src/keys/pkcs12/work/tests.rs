@@ -56,7 +56,7 @@ fn key(algorithm: &[u8]) -> Vec<u8> {
     sequence(&[&der(6, &[SHROUDED_KEY]), &der(0xa0, &[&encrypted])])
 }
 
-/// A secret that is.
+/// A secret that is encrypted by an algorithm.
 fn secret(algorithm: &[u8]) -> Vec<u8> {
     let encrypted = sequence(&[algorithm, &der(4, &[&[0; 16]])]);
     let secret = der(0xa0, &[&der(4, &[&encrypted])]);

@@ -57,7 +57,7 @@ pub(crate) async fn show(
 #[utoipa::path(patch, path = "/chancery/v1/users/{id}", tag = "users", params(("id" = String, Path)),
     request_body = wire::UserChange,
     responses((status = 200, description = "Done", body = wire::User)))]
-/// Change a user. Anybody may change the own password.
+/// Change a user. Anybody may change their own password.
 pub(crate) async fn change(
     State(shared): State<Shared>,
     Caller(caller): Caller,

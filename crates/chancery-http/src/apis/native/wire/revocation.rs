@@ -51,7 +51,7 @@ pub(crate) struct RevocationPreview {
     pub(crate) total: u64,
     /// How many of them are on hold.
     pub(crate) on_hold: u64,
-    /// Give it with the revocation that is meant in earnest; a release needs it not.
+    /// Give it with the revocation that is meant in earnest; a release does not take it.
     pub(crate) up_to: i64,
     /// The oldest of them, ten at most.
     pub(crate) first: Vec<Certificate>,
