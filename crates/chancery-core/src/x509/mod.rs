@@ -27,7 +27,7 @@ pub use encrypted_key::{write_pbes2_key, write_sun_protected_key};
 pub use extension::Extension;
 pub use key_usage::KeyUsage;
 pub use pkcs7::write_certificates;
-pub use pkcs12::{Pbes2, Pkcs12Work, Sealed, pkcs12_work, pkcs12_work_inside};
+pub use pkcs12::{Old, Pbes2, Pkcs12Work, Scheme, Sealed, pkcs12_work, pkcs12_work_inside};
 pub use read::{Facts, ReadError, read_certificate, verify_certificate};
 pub use signed::seal_with_signature;
 pub use write::{Contents, WriteError, write_tbs};

@@ -18,10 +18,30 @@ pub struct Pkcs12Work<'a> {
 /// A part that is encrypted as a whole.
 #[derive(Debug)]
 pub struct Sealed<'a> {
-    /// How, if it is by PBES2 with PBKDF2.
-    pub by: Option<Pbes2<'a>>,
+    /// How.
+    pub by: Scheme<'a>,
     /// The ciphertext.
     pub content: &'a [u8],
+}
+
+/// How something is encrypted under a password.
+#[derive(Debug)]
+pub enum Scheme<'a> {
+    /// PBES2 with PBKDF2.
+    Pbes2(Pbes2<'a>),
+    /// A scheme with the parameters of those of PKCS#12 itself (RFC 7292, appendix C).
+    Old(Old<'a>),
+}
+
+/// Parameters of an old scheme.
+#[derive(Debug)]
+pub struct Old<'a> {
+    /// The content octets of its identifier's DER.
+    pub kind: &'a [u8],
+    /// The salt.
+    pub salt: &'a [u8],
+    /// Rounds.
+    pub rounds: u64,
 }
 
 /// Parameters of PBES2 with PBKDF2 (RFC 8018, appendix A). Identifiers are the content octets of their DER.
@@ -137,13 +157,14 @@ fn read_bags(bags: &[u8]) -> Result<u64, Malformed> {
 
 /// How something is encrypted, and in how many rounds its key is derived: PBES2, or any scheme with the parameters of
 /// those of PKCS#12.
-fn read_scheme(mut scheme: Reader<'_>) -> Result<(Option<Pbes2<'_>>, u64), Malformed> {
+fn read_scheme(mut scheme: Reader<'_>) -> Result<(Scheme<'_>, u64), Malformed> {
     let kind = scheme.expect(OBJECT_IDENTIFIER)?.content;
     let mut parameters = scheme.nested(SEQUENCE)?;
     scheme.finish()?;
     if kind != PBES2 {
-        parameters.expect(OCTET_STRING)?;
-        return Ok((None, number(parameters.expect(INTEGER)?.content)?));
+        let salt = parameters.expect(OCTET_STRING)?.content;
+        let rounds = number(parameters.expect(INTEGER)?.content)?;
+        return Ok((Scheme::Old(Old { kind, salt, rounds }), rounds));
     }
     let mut derivation = parameters.nested(SEQUENCE)?;
     if derivation.expect(OBJECT_IDENTIFIER)?.content != PBKDF2 {
@@ -169,7 +190,7 @@ fn read_scheme(mut scheme: Reader<'_>) -> Result<(Option<Pbes2<'_>>, u64), Malfo
         cipher: encryption.expect(OBJECT_IDENTIFIER)?.content,
         initial: encryption.expect(OCTET_STRING)?.content,
     };
-    Ok((Some(by), rounds))
+    Ok((Scheme::Pbes2(by), rounds))
 }
 
 /// A number that is not negative and has at most eight octets.

@@ -4,8 +4,15 @@
 use std::num::NonZeroU32;
 
 use aws_lc_rs::pbkdf2;
-use chancery_core::x509::{Pbes2, Sealed, pkcs12_work, pkcs12_work_inside};
+use cbc::Decryptor;
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, KeyInit, KeyIvInit};
+use chancery_core::x509::{Old, Pbes2, Scheme, pkcs12_work, pkcs12_work_inside};
+use des::TdesEde3;
 use p12_keystore::error::Error;
+use pkcs12::kdf::{Pkcs12KeyType, derive_key_utf8};
+use rc2::Rc2;
+use sha1::Sha1;
 use zeroize::Zeroizing;
 
 use super::super::encrypted::decrypt;
@@ -13,32 +20,59 @@ use super::Pkcs12Error;
 
 /// Most rounds of all key derivations of a file: some seconds. OpenSSL writes files of 6,144, Java of 30,000.
 const MOST_ROUNDS: u64 = 10_000_000;
-/// Most octets of parts into which nothing can look before the work is done, which are those of the old encryption: eight
-/// certificates and more.
-const MOST_UNSEEN: usize = 16 * 1024;
+/// 3DES with SHA-1, 1.2.840.113549.1.12.1.3.
+const TRIPLE_DES: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 0x0c, 1, 3];
+/// 40-bit RC2 with SHA-1, 1.2.840.113549.1.12.1.6.
+const RC2_40: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 0x0c, 1, 6];
 
-/// Refuses a file that asks for too much work, or for some that nobody can foresee.
+/// Refuses a file that asks for too much work, or for some that cannot be foreseen.
 pub(super) fn check(file: &[u8], password: &str) -> Result<(), Pkcs12Error> {
-    let work = pkcs12_work(file).ok_or(Pkcs12Error::Unreadable(Error::InvalidParameters))?;
-    let (mut rounds, mut unseen) = (work.rounds, 0);
+    let unreadable = || Pkcs12Error::Unreadable(Error::UnsupportedEncryptionScheme);
+    let work = pkcs12_work(file).ok_or_else(unreadable)?;
+    let mut rounds = work.rounds;
     for sealed in &work.sealed {
         if rounds > MOST_ROUNDS {
             break;
         }
-        match Opening::of(sealed) {
-            Some(opening) => {
-                let inside = opening.open(sealed.content, password);
-                // What opens by accident, with a wrong password, holds no bags.
-                let inside = inside.and_then(|bags| pkcs12_work_inside(&bags));
-                rounds = rounds.saturating_add(inside.ok_or(Pkcs12Error::WrongPassword)?);
+        let inside = match &sealed.by {
+            Scheme::Pbes2(by) => {
+                let opening = Opening::of(by).ok_or_else(unreadable)?;
+                opening.open(sealed.content, password)
             }
-            None => unseen += sealed.content.len(),
-        }
+            Scheme::Old(old) => {
+                let open = match old.kind {
+                    TRIPLE_DES => open_old::<TdesEde3>,
+                    RC2_40 => open_old::<Rc2>,
+                    _ => return Err(unreadable()),
+                };
+                let key_length = if old.kind == TRIPLE_DES { 24 } else { 5 };
+                open(old, key_length, sealed.content, password)
+            }
+        };
+        // What opens by accident, with a wrong password, holds no bags.
+        let inside = inside.and_then(|bags| pkcs12_work_inside(&bags));
+        rounds = rounds.saturating_add(inside.ok_or(Pkcs12Error::WrongPassword)?);
     }
-    if rounds > MOST_ROUNDS || unseen > MOST_UNSEEN {
+    if rounds > MOST_ROUNDS {
         return Err(Pkcs12Error::TooLarge);
     }
     Ok(())
+}
+
+/// Opens a part that is encrypted in an old way (RFC 7292, appendices B and C); none if it was under another password.
+fn open_old<C: BlockCipherDecrypt + KeyInit>(
+    by: &Old<'_>,
+    key_length: usize,
+    content: &[u8],
+    password: &str,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let rounds = i32::try_from(by.rounds).ok()?;
+    let derive = |what, length| derive_key_utf8::<Sha1>(password, by.salt, what, rounds, length);
+    let key = Zeroizing::new(derive(Pkcs12KeyType::EncryptionKey, key_length).ok()?);
+    let initial = derive(Pkcs12KeyType::Iv, 8).ok()?;
+    let cipher = Decryptor::<C>::new_from_slices(&key, &initial).ok()?;
+    let plain = cipher.decrypt_padded_vec::<Pkcs7>(content).ok()?;
+    Some(Zeroizing::new(plain))
 }
 
 /// How a part is opened, if that can be done here.
@@ -51,8 +85,7 @@ struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    fn of(sealed: &'a Sealed<'a>) -> Option<Opening<'a>> {
-        let by = sealed.by.as_ref()?;
+    fn of(by: &'a Pbes2<'a>) -> Option<Opening<'a>> {
         Some(Opening {
             by,
             // 1.2.840.113549.2.7 and following.

@@ -1,5 +1,8 @@
 //! Files that were made to cost time, as no program writes them.
 
+use cbc::Encryptor;
+use cbc::cipher::{BlockCipherEncrypt, BlockModeEncrypt};
+
 use super::super::super::encrypted::encrypt;
 use super::*;
 
@@ -14,8 +17,6 @@ const SCRYPT: &[u8] = &[0x2b, 6, 1, 4, 1, 0xda, 0x47, 4, 0x0b];
 const HMAC_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 9];
 const HMAC_SHA224: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 8];
 const AES_256: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 42];
-/// 3DES with SHA-1.
-const OLD: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 0x0c, 1, 3];
 const SALT: &[u8] = b"saltsalt";
 const INITIAL: [u8; 16] = [7; 16];
 
@@ -44,8 +45,12 @@ fn pbes2(derivation: &[u8], function: &[u8], rounds: u32) -> Vec<u8> {
 }
 
 fn old(rounds: u32) -> Vec<u8> {
+    old_of(TRIPLE_DES, rounds)
+}
+
+fn old_of(kind: &[u8], rounds: u32) -> Vec<u8> {
     sequence(&[
-        &der(6, &[OLD]),
+        &der(6, &[kind]),
         &sequence(&[&der(4, &[SALT]), &number(rounds)]),
     ])
 }
@@ -85,6 +90,20 @@ fn encrypted(bags: &[&[u8]]) -> Vec<u8> {
     let mut content = sequence(bags);
     encrypt(&key, INITIAL, &mut content).unwrap();
     sealed(&pbes2(PBKDF2, HMAC_SHA256, 1), &content)
+}
+
+/// The same in an old way.
+fn encrypted_of_old<C: BlockCipherEncrypt + KeyInit>(
+    kind: &[u8],
+    key_length: usize,
+    bags: &[&[u8]],
+) -> Vec<u8> {
+    let derive = |what, length| derive_key_utf8::<Sha1>(PASSWORD, SALT, what, 1, length).unwrap();
+    let key = derive(Pkcs12KeyType::EncryptionKey, key_length);
+    let initial = derive(Pkcs12KeyType::Iv, 8);
+    let cipher = Encryptor::<C>::new_from_slices(&key, &initial).unwrap();
+    let content = cipher.encrypt_padded_vec::<Pkcs7>(&sequence(bags));
+    sealed(&old_of(kind, 1), &content)
 }
 
 /// A file of these parts, with a MAC of so many rounds.
@@ -146,6 +165,13 @@ fn the_rounds_of_a_file_are_added_up_before_any_is_done() {
         &file(&[&encrypted(&nine), &encrypted(&nine)], 0),
         "too large",
     );
+    for hide in [
+        |bags: &[&[u8]]| encrypted_of_old::<TdesEde3>(TRIPLE_DES, 24, bags),
+        |bags: &[&[u8]]| encrypted_of_old::<Rc2>(RC2_40, 5, bags),
+    ] {
+        check("hidden of old", &file(&[&hide(&hidden)], 0), "taken");
+        check("and one more", &file(&[&hide(&hidden)], 1), "too large");
+    }
     check(
         "a part itself",
         &file(&[&sealed(&million, &[0; 16])], 9_000_001),
@@ -154,16 +180,14 @@ fn the_rounds_of_a_file_are_added_up_before_any_is_done() {
 }
 
 #[test]
-fn what_cannot_be_foreseen_is_refused_or_small() {
-    let octets = vec![0; MOST_UNSEEN + 1];
-    let (most, half) = (&octets[1..], &octets[..MOST_UNSEEN / 2 + 1]);
+fn what_cannot_be_foreseen_is_refused() {
     let unknown = pbes2(PBKDF2, HMAC_SHA224, 1);
-    for unseen in [old(1), unknown] {
-        check("small", &file(&[&sealed(&unseen, most)], 1), "taken");
-        check("large", &file(&[&sealed(&unseen, &octets)], 1), "too large");
-        let halves = sealed(&unseen, half);
-        check("two halves", &file(&[&halves, &halves], 1), "too large");
+    for unseen in [unknown, old_of(SHROUDED_KEY, 1)] {
+        let file = file(&[&sealed(&unseen, &[0; 16])], 1);
+        check("unknown", &file, "unreadable");
     }
+    let nonsense = file(&[&sealed(&old(1), &[0; 16])], 1);
+    check("nonsense of old", &nonsense, "wrong password");
     let scrypt = pbes2(SCRYPT, HMAC_SHA256, 1);
     check(
         "scrypt",
