@@ -27,6 +27,7 @@ use crate::audit::NewAuditEntry;
 use crate::keys::Signer;
 use crate::store::Step;
 use crate::store::certificates::IssuerKey;
+use crate::turns::Turn;
 use crate::{App, Caller, Error};
 
 pub use add::{NewAuthority, SignedBy};
@@ -64,16 +65,6 @@ pub(crate) struct Loaded {
     generation: u64,
     signer: Option<Arc<dyn Signer>>,
 }
-
-/// One at a time: who changes authorities, and who reads them anew.
-#[derive(Default)]
-pub(crate) struct Desk {
-    changes: Arc<tokio::sync::Mutex<()>>,
-    loading: tokio::sync::Mutex<()>,
-}
-
-/// The turn of who changes authorities: it ends with the change, even if its caller is gone by then.
-pub(crate) type Turn = tokio::sync::OwnedMutexGuard<()>;
 
 /// An authority, or what may become one.
 #[derive(Clone, Debug)]
@@ -307,11 +298,9 @@ impl App {
         Ok(())
     }
 
-    /// Waits until nobody else changes authorities.
+    /// Waits until nobody else changes authorities. The turn ends with the change, even if its caller is gone by then.
     async fn authority_turn(&self) -> Turn {
-        Arc::clone(&self.0.authority_desk.changes)
-            .lock_owned()
-            .await
+        self.0.turns.take("authorities", "all").await
     }
 
     /// Commits a change to authorities with its audit entry, and takes it up at once.

@@ -89,7 +89,7 @@ impl App {
             ocsp_kept: ocsp::KeptAnswers::in_memory_of(options.config.ocsp.keep_mib),
             responders: ocsp::Responders::default(),
             authorities: RwLock::new(authorities),
-            authority_desk: crate::authority::Desk::default(),
+            authorities_anew: tokio::sync::Mutex::default(),
             data,
             config: options.config,
             clock: options.clock,

@@ -130,7 +130,8 @@ struct Inner {
     pool: keys::pool::KeyPool,
     profiles: Vec<Profile>,
     authorities: RwLock<Vec<Arc<authority::Loaded>>>,
-    authority_desk: authority::Desk,
+    /// Held by who reads the authorities anew: one at a time.
+    authorities_anew: tokio::sync::Mutex<()>,
     accounts: accounts::Accounts,
     crls: crl::Crls,
     orders: orders::Desk,

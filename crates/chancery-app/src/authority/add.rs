@@ -11,13 +11,14 @@ use chancery_core::role::Right;
 use chancery_core::serial::Serial;
 
 use super::load::registration;
-use super::{AUTHORITY, AuthorityEntry, Loaded, SUB_AUTHORITY, Turn, sealing_purpose};
+use super::{AUTHORITY, AuthorityEntry, Loaded, SUB_AUTHORITY, sealing_purpose};
 use crate::error::Conflict;
 use crate::issue::{end_after, off_the_async_threads, sign};
 use crate::keys::software::{self, SoftwareKey};
 use crate::keys::{PrivateKey, Signer};
 use crate::store::Step;
 use crate::store::authorities::{AuthorityRequest, AuthorityStep, NewAuthority as StoredNew};
+use crate::turns::Turn;
 use crate::{App, Caller, Error, random};
 
 /// What the audit trail calls it.

@@ -189,7 +189,7 @@ impl App {
     /// Takes up what the store says of authorities.
     pub(super) async fn reload_authorities(&self) -> Result<(), Error> {
         // One after the other, so that nobody puts an older reading in the place of a newer one.
-        let _one = self.0.authority_desk.loading.lock().await;
+        let _one = self.0.authorities_anew.lock().await;
         let before = self.loaded();
         let inner = &self.0;
         let fresh =

@@ -103,10 +103,7 @@ impl App {
     /// not look everywhere is not told.
     async fn all_there(&self, caller: &Caller, filter: &BulkFilter) -> Result<(), Error> {
         if let Some(name) = &filter.authority {
-            let authorities = self.store().authorities().await?;
-            if !authorities.iter().any(|one| one.name == *name) {
-                return Err(Error::NotFound("authority"));
-            }
+            self.authority_named(name)?;
         }
         if caller.reach(Right::ReadUsers) != Reach::Everywhere {
             return Ok(());
