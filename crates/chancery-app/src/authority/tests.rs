@@ -53,6 +53,15 @@ impl Engine {
         added.await.unwrap()
     }
 
+    /// An authority that a new root elsewhere has signed.
+    async fn below_root_elsewhere(&self, name: &str) -> AuthorityView {
+        let root = root_elsewhere(self.directory.path());
+        let csr = awaited(self.add(name, SignedBy::Elsewhere).await).csr;
+        let given = vec![self.signed_elsewhere(&csr, AUTHORITYS), root];
+        let imported = self.app.import_authority(&self.admin, name, given);
+        there(imported.await.unwrap())
+    }
+
     /// Which authority signs for who asks for that one; none if it refuses.
     async fn signs(&self, issuer: IssueBy) -> Option<String> {
         let request = IssueRequest {
@@ -441,12 +450,8 @@ fn crl_elsewhere(folder: &Path, number: u32, revoked: Option<(&str, &str)>) -> V
 async fn what_the_crl_of_a_root_elsewhere_says_is_done_here() {
     let engine = Engine::start().await;
     let folder = engine.directory.path();
-    let root = root_elsewhere(folder);
     let (app, admin) = (&engine.app, &engine.admin);
-    let csr = awaited(engine.add("sub", SignedBy::Elsewhere).await).csr;
-    let certificate = engine.signed_elsewhere(&csr, AUTHORITYS);
-    let given = vec![certificate, root];
-    let sub = there(app.import_authority(admin, "sub", given).await.unwrap());
+    let sub = engine.below_root_elsewhere("sub").await;
     let serial = hex::encode_upper(sub.authority.facts.serial.magnitude());
     let import = async |list: Vec<u8>| app.import_crl(admin, "farroot", list).await;
     import(crl_elsewhere(folder, 5, None)).await.unwrap();

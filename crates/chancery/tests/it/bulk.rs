@@ -7,14 +7,11 @@ mod refusals;
 mod release;
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::server::{Server, run};
-
-/// Longest time in which a revocation of a few thousand certificates must have ended.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::server::{Server, eventually, run};
 
 /// A certificate of somebody, its key made by the server.
 fn issued(server: &Server, owner: &str, subject: &str) -> Value {
@@ -56,15 +53,10 @@ fn shown(server: &Server, one: &Value) -> Value {
 /// The revocation once `enough` holds of it.
 #[track_caller]
 fn once(server: &Server, one: &Value, enough: impl Fn(&Value) -> bool) -> Value {
-    let begun = Instant::now();
-    loop {
+    eventually(|| {
         let now = shown(server, one);
-        if enough(&now) {
-            return now;
-        }
-        assert!(begun.elapsed() < PATIENCE, "it comes to nothing: {now}");
-        thread::sleep(Duration::from_millis(5));
-    }
+        if enough(&now) { Ok(now) } else { Err(now) }
+    })
 }
 
 #[track_caller]

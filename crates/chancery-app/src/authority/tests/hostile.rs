@@ -150,11 +150,8 @@ async fn the_certificate_of_an_authority_to_be_is_nobodys_to_import() {
 async fn what_is_revoked_by_a_list_that_is_here_is_not_imported() {
     let engine = Engine::start().await;
     let folder = engine.directory.path();
-    let root = root_elsewhere(folder);
     let (app, admin) = (&engine.app, &engine.admin);
-    let one = awaited(engine.add("one", SignedBy::Elsewhere).await).csr;
-    let given = vec![engine.signed_elsewhere(&one, AUTHORITYS), root];
-    app.import_authority(admin, "one", given).await.unwrap();
+    engine.below_root_elsewhere("one").await;
     let two = awaited(engine.add("two", SignedBy::Elsewhere).await).csr;
     let certificate = engine.signed_elsewhere(&two, AUTHORITYS);
     let facts = chancery_core::x509::read_certificate(&certificate).unwrap();
@@ -173,11 +170,8 @@ async fn what_is_revoked_by_a_list_that_is_here_is_not_imported() {
 async fn a_list_does_not_end_a_hold_that_was_set_here() {
     let engine = Engine::start().await;
     let folder = engine.directory.path();
-    let root = root_elsewhere(folder);
     let (app, admin) = (&engine.app, &engine.admin);
-    let csr = awaited(engine.add("sub", SignedBy::Elsewhere).await).csr;
-    let given = vec![engine.signed_elsewhere(&csr, AUTHORITYS), root];
-    let sub = there(app.import_authority(admin, "sub", given).await.unwrap());
+    let sub = engine.below_root_elsewhere("sub").await;
     let sub = CertificateRef::Id(sub.certificate_id.unwrap());
     app.hold(admin, &sub).await.unwrap();
     for number in 1..3 {
@@ -209,11 +203,8 @@ async fn an_authority_that_may_not_sign_crls_is_not_imported() {
 async fn what_ends_soon_is_told_until_somebody_saw_to_it() {
     let engine = Engine::start().await;
     let folder = engine.directory.path();
-    let root = root_elsewhere(folder);
     let (app, admin) = (&engine.app, &engine.admin);
-    let csr = awaited(engine.add("sub", SignedBy::Elsewhere).await).csr;
-    let given = vec![engine.signed_elsewhere(&csr, AUTHORITYS), root];
-    app.import_authority(admin, "sub", given).await.unwrap();
+    engine.below_root_elsewhere("sub").await;
     let list = crl_elsewhere(folder, 1, None);
     app.import_crl(admin, "farroot", list).await.unwrap();
     let told = || {

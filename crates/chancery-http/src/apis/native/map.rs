@@ -29,9 +29,9 @@ use super::wire;
 use crate::kit::time::{parse_rfc3339, rfc3339};
 
 pub(super) use authority::{authority, certificates, crl, new_authority, request_pem, rollover};
-pub(super) use order::{order, order_filter, order_number, regenerate};
+pub(super) use order::{order, order_filter, regenerate};
 pub(super) use record::{record, signing, whole_record};
-pub(super) use revocation::{new_revocation, preview, revocation, revocation_number};
+pub(super) use revocation::{new_revocation, preview, revocation};
 
 /// The kinds of keys that can be asked for, by their words.
 const KEYS: [&str; 7] = [
@@ -100,6 +100,12 @@ pub(super) fn whole(one: &Certificate, chain: &[Vec<u8>], now: Time) -> wire::Ce
 /// A certificate as PEM.
 pub(super) fn certificate_pem(der: &[u8]) -> String {
     pem::encode("CERTIFICATE", der)
+}
+
+/// A number out of a path; `whose` it is, such as "the revocation's".
+pub(super) fn number(text: &str, whose: &str) -> Result<i64, Fault> {
+    text.parse()
+        .map_err(|_| Fault::invalid(format!("the number: give {whose}, of digits alone")))
 }
 
 /// How a path names a certificate: 24 hexadecimal digits are an id, other digits a number, all else a name.

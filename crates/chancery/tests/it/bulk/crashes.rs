@@ -88,6 +88,14 @@ pub(super) fn killed_twice(server: &mut Server, one: &Value, counted: &str) {
     }
 }
 
+/// What is stopped stays as it is.
+pub(super) fn a_restart_resumes_nothing(server: &mut Server, stopped: &Value) {
+    server.kill_and_restart();
+    thread::sleep(Duration::from_millis(300));
+    let now = shown(server, stopped);
+    assert_eq!(now, *stopped, "a restart resumes nothing");
+}
+
 #[test]
 fn killed_in_the_middle_it_goes_on_and_revokes_each_once() {
     let mut server = server_with_many();
@@ -132,13 +140,7 @@ fn after_stop_nothing_more_is_revoked_until_it_is_resumed() {
     assert!(stopped["revoked"].as_u64() < Some(MANY as u64), "{stopped}");
     thread::sleep(Duration::from_millis(300));
     assert_eq!(tally(&server).0, stopped["revoked"].to_string());
-    server.kill_and_restart();
-    thread::sleep(Duration::from_millis(300));
-    assert_eq!(
-        shown(&server, &started),
-        stopped,
-        "a restart resumes nothing"
-    );
+    a_restart_resumes_nothing(&mut server, &stopped);
     assert_eq!(turned(&server, &started, "stop"), stopped);
     assert_eq!(turned(&server, &started, "resume")["state"], "running");
     check_each_once(&server, &started);

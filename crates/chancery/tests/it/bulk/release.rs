@@ -1,11 +1,10 @@
 //! Releasing what a bulk revocation put on hold: that and nothing else, whatever others do and however often the server dies.
 
 use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::crashes::{MANY, killed_twice, server_with_many};
+use super::crashes::{MANY, a_restart_resumes_nothing, killed_twice, server_with_many};
 use super::{
     by_ocsp, certificate, done, issued, once, server_with_two, shown, sql, start, text, told,
     turned,
@@ -191,13 +190,7 @@ fn after_stop_nothing_more_is_released_until_it_is_resumed() {
     let stopped = turned(&server, &started, "stop");
     assert_eq!(stopped["state"], "stopped", "it was over too soon");
     let left = on_hold(&server);
-    server.kill_and_restart();
-    thread::sleep(Duration::from_millis(300));
-    assert_eq!(
-        shown(&server, &started),
-        stopped,
-        "a restart resumes nothing"
-    );
+    a_restart_resumes_nothing(&mut server, &stopped);
     assert_eq!(on_hold(&server), left);
     // Another release does the rest, and of the first nothing is left.
     let second = done(&server, &release(&server, &held));

@@ -495,6 +495,8 @@ fn an_exemption_without_a_reason_is_seen() {
 
 #[test]
 fn unfinished_places_are_seen() {
+    // In two parts, so that nothing takes this line itself for such a place.
+    const LEFT_OUT: &str = concat!("unimple", "mented!");
     let path = &format!("{CORE}/src/lib.rs");
     check(
         shape::finished,
@@ -505,8 +507,8 @@ fn unfinished_places_are_seen() {
     check(
         shape::finished,
         path,
-        "//! x\nfn f() {\n    unimplemented!(\"x\")\n}\n",
-        "lib.rs:3: unimplemented!",
+        &format!("//! x\nfn f() {{\n    {LEFT_OUT}(\"x\")\n}}\n"),
+        &format!("lib.rs:3: {LEFT_OUT}"),
     );
 }
 

@@ -11,6 +11,9 @@ use crate::shared::Shared;
 
 type Shown = Result<axum::Json<wire::Order>, Fault>;
 
+/// Whose number stands in a path.
+const WHOSE: &str = "the work order's";
+
 #[utoipa::path(post, path = "/chancery/v1/certificates/{id}/regenerate", tag = "orders", request_body = wire::Regenerate,
     params(("id" = String, Path, description = "id, number or name")),
     responses((status = 202, description = "Asked for: the work order", body = wire::Order)))]
@@ -53,7 +56,7 @@ pub(crate) async fn show(
     Caller(caller): Caller,
     Id(number): Id,
 ) -> Shown {
-    let number = map::order_number(&number)?;
+    let number = map::number(&number, WHOSE)?;
     let order = shared.app.order(&caller, number).await?;
     Ok(axum::Json(map::order(&order)))
 }
@@ -96,7 +99,7 @@ async fn decide(
     number: &str,
     decision: OrderDecision,
 ) -> Shown {
-    let number = map::order_number(number)?;
+    let number = map::number(number, WHOSE)?;
     let order = shared.app.decide_order(caller, number, decision).await?;
     Ok(axum::Json(map::order(&order)))
 }

@@ -11,6 +11,9 @@ use crate::shared::Shared;
 
 type Shown = Result<axum::Json<wire::Revocation>, Fault>;
 
+/// Whose number stands in a path.
+const WHOSE: &str = "the revocation's";
+
 #[utoipa::path(post, path = "/chancery/v1/revocations", tag = "revocations", request_body = wire::NewRevocation,
     responses((status = 200, description = "A dry run: what would be revoked", body = wire::RevocationPreview), (status = 202, description = "Started", body = wire::Revocation)))]
 /// Revoke every certificate that passes a filter, or tell what that would be. It goes on by itself, after a restart too.
@@ -57,7 +60,7 @@ pub(crate) async fn show(
     Caller(caller): Caller,
     Id(number): Id,
 ) -> Shown {
-    let number = map::revocation_number(&number)?;
+    let number = map::number(&number, WHOSE)?;
     let found = shared.app.bulk_revocation(&caller, number).await?;
     Ok(axum::Json(map::revocation(&found)))
 }
@@ -72,7 +75,7 @@ pub(crate) async fn stop(
     Id(number): Id,
     Json(wire::Nothing {}): Json<wire::Nothing>,
 ) -> Shown {
-    let number = map::revocation_number(&number)?;
+    let number = map::number(&number, WHOSE)?;
     let stopped = shared.app.stop_bulk_revocation(&caller, number).await?;
     Ok(axum::Json(map::revocation(&stopped)))
 }
@@ -87,7 +90,7 @@ pub(crate) async fn resume(
     Id(number): Id,
     Json(wire::Nothing {}): Json<wire::Nothing>,
 ) -> Shown {
-    let number = map::revocation_number(&number)?;
+    let number = map::number(&number, WHOSE)?;
     let resumed = shared.app.resume_bulk_revocation(&caller, number).await?;
     Ok(axum::Json(map::revocation(&resumed)))
 }
@@ -103,7 +106,7 @@ pub(crate) async fn release(
     Id(number): Id,
     Json(body): Json<wire::NewRelease>,
 ) -> Result<Response, Fault> {
-    let number = map::revocation_number(&number)?;
+    let number = map::number(&number, WHOSE)?;
     if body.dry_run {
         let preview = shared.app.preview_bulk_release(&caller, number).await?;
         return Ok(axum::Json(map::preview(&preview, shared.app.now())).into_response());

@@ -89,12 +89,6 @@ fn states(word: Option<&str>) -> Result<Vec<OrderState>, Fault> {
     Ok(states)
 }
 
-/// An order's number, out of a path.
-pub(in crate::apis::native) fn order_number(text: &str) -> Result<i64, Fault> {
-    text.parse()
-        .map_err(|_| Fault::invalid("the number: give the work order's, of digits alone"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -81,12 +81,6 @@ pub(in crate::apis::native) fn revocation(one: &BulkRevocation) -> wire::Revocat
     }
 }
 
-/// A revocation's number, out of a path.
-pub(in crate::apis::native) fn revocation_number(text: &str) -> Result<i64, Fault> {
-    text.parse()
-        .map_err(|_| Fault::invalid("the number: give the revocation's, of digits alone"))
-}
-
 #[cfg(test)]
 mod tests {
     use chancery_core::identity::UserId;
